@@ -1,0 +1,260 @@
+"""The commands, run as people run them: what they print, to which stream, and what they leave."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import tfxfer
+from tests.conftest import write_pictures
+from tfxfer.cli.main import main
+
+TRAIN = ("--backbone", "micro", "--image-size", "32", "--head-epochs", "3", "--top-epochs", "1")
+
+
+def run(capfd, *arguments):
+    """Run a command in this process; return standard output and standard error."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    captured = capfd.readouterr()
+    assert left.value.code == 0, captured.err
+    return captured
+
+
+@pytest.fixture(scope="module")
+def trained(shared_pictures, tmp_path_factory):
+    """Train once in a process of its own, so that TensorFlow's start is part of it."""
+    target = tmp_path_factory.mktemp("trained") / "model"
+    command = [sys.executable, "-m", "tfxfer", "train", str(shared_pictures), "--to", str(target)]
+    done = subprocess.run([*command, *TRAIN, "--json"], check=True, capture_output=True, text=True)
+    return target, done
+
+
+def test_train_prints_one_json_document(trained):
+    target, done = trained
+    outcome = json.loads(done.stdout)
+    assert outcome["classes"] == ["blue", "green", "red"]
+    assert outcome["images"] == 60
+    assert 0 <= outcome["test_accuracy"] <= 1
+    assert 0 <= outcome["validation_accuracy"] <= 1
+    assert outcome["files"] == [str(target / name) for name in ("model.keras", "saved_model", "model.tflite")]
+
+
+def test_train_s_progress_is_all_that_reaches_standard_error(trained):
+    _, done = trained
+    line = r"(head|top)    ?epoch \d+/\d+  loss .*"
+    strangers = [text for text in done.stderr.splitlines() if not re.fullmatch(line, text.rstrip())]
+    assert strangers == []
+
+
+def test_train_tells_people_what_came_of_it(capfd, shared_pictures, tmp_path):
+    options = ("--augment", "light", "--mix", "cutmix", *TRAIN)
+    output = run(capfd, "train", shared_pictures, "--to", tmp_path / "model", *options).out
+    settings = json.loads((tmp_path / "model" / "card.json").read_text())["settings"]
+    assert (settings["augment"]["name"], settings["mix"]) == ("light", "cutmix(alpha=1)")
+    assert output.startswith("accuracy ")
+    assert f"Try it: tfxfer predict {tmp_path / 'model'} IMAGE" in output
+    assert "same labels on 9 of 9 pictures" in output
+
+
+def test_train_leaves_out_bad_pictures_and_says_so(capfd, tmp_path):
+    pictures = write_pictures(tmp_path / "pictures")
+    (pictures / "red" / "00.png").write_text("no picture")
+    command = ["train", pictures, "--to", tmp_path / "model", *TRAIN]
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in (*command, "--max-bad", "1%")])
+    assert left.value.code == 1
+    assert capfd.readouterr().err.startswith(
+        "tfxfer: 1 of 36 pictures (2.8%) cannot be read, and at most 1.0% may be bad; "
+    )
+    captured = run(capfd, *command, "--balance", "auto")
+    assert "\nbalance: none, since the largest class has 1.1 times" in captured.err
+    assert captured.err.startswith("1 of 36 pictures cannot be read and is left out; ")
+    assert "\n35 pictures, 1 left out, kept phase " in captured.out
+
+
+def test_a_hub_module_is_trained_and_predicts(capfd, shared_pictures, hub_module, tmp_path):
+    options = ("--backbone", f"hub:{hub_module}", "--pixel-range", "0..1", *TRAIN[2:])
+    run(capfd, "train", shared_pictures, "--to", tmp_path / "model", *options)
+    picture = next((shared_pictures / "red").iterdir())
+    (prediction,) = json.loads(run(capfd, "predict", tmp_path / "model", picture, "--json").out)
+    assert set(prediction["scores"]) == {"blue", "green", "red"}
+
+
+def test_train_takes_a_table(capfd, shared_pictures, tmp_path):
+    table = tmp_path / "photos.tsv"
+    rows = [
+        f"{file.relative_to(shared_pictures)}\t{file.parent.name}\t{file.stem[0]}{file.parent.name}\t{part}"
+        for file in sorted(shared_pictures.rglob("*.png"))
+        for part in ["test" if file.stem >= "10" else "train"]
+    ]
+    table.write_text("\n".join(["file\tkind\tscene\tpart", *rows]))
+    options = ("--path-column", "file", "--label-column", "kind", "--split-column", "part")
+    options += ("--group-column", "scene", "--root", shared_pictures, "--json", *TRAIN)
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in ("train", table, "--to", tmp_path / "model", *options)])
+    assert left.value.code == 1
+    assert capfd.readouterr().err == (
+        "tfxfer: class 'blue' has 1 group, too few for a split into train, validation that keeps groups "
+        "together; add groups until it has at least 2, or remove the class.\n"
+    )
+    options = [option for option in options if option not in ("--group-column", "scene")]
+    outcome = json.loads(run(capfd, "train", table, "--to", tmp_path / "model", *options).out)
+    assert outcome["images"] == 60
+    split = json.loads((tmp_path / "model" / "split.json").read_text())
+    assert split["given"] == ["train", "test"]
+    assert len(split["test"]) == 30
+
+
+def test_force_replaces_a_bundle(capfd, trained, shared_pictures, tmp_path):
+    target = shutil.copytree(trained[0], tmp_path / "model")
+    (target / "stray").touch()
+    run(capfd, "train", shared_pictures, "--to", target, *TRAIN, "--force", "--json")
+    assert not (target / "stray").exists()
+
+
+def test_predict_prints_a_line_a_picture(capfd, trained, shared_pictures):
+    image = shared_pictures / "red" / "00.png"
+    output = run(capfd, "predict", trained[0], image, image).out
+    assert re.fullmatch(rf"({re.escape(str(image))}  (blue|green|red)  \d+\.\d%\n){{2}}", output)
+
+
+def test_predict_prints_json(capfd, trained, shared_pictures):
+    image = shared_pictures / "red" / "00.png"
+    captured = run(capfd, "predict", trained[0], image, "--json")
+    (prediction,) = json.loads(captured.out)
+    assert set(prediction) == {"file", "label", "probability", "scores"}
+    assert prediction["file"] == str(image)
+    assert prediction["probability"] == max(prediction["scores"].values())
+    assert captured.err == ""
+
+
+def test_evaluate_leaves_out_what_was_trained_on(capfd, trained, shared_pictures):
+    captured = run(capfd, "evaluate", trained[0], shared_pictures, "--json")
+    figures = json.loads(captured.out)
+    assert set(figures) == {"accuracy", "macro_f1", "per_class", "confusion"}
+    assert figures["accuracy"] == json.loads(trained[1].stdout)["test_accuracy"]
+    assert sum(map(sum, figures["confusion"])) == 9
+    assert captured.err == "51 of 60 pictures left out: the model was trained or chosen on them.\n"
+
+
+def test_evaluate_counts_everything_when_asked(capfd, trained, shared_pictures):
+    captured = run(capfd, "evaluate", trained[0], shared_pictures, "--all")
+    assert " on 60 pictures" in captured.out
+    assert captured.err == ""
+
+
+def test_evaluate_on_nothing_but_training_pictures_says_so(capfd, trained, shared_pictures, tmp_path):
+    seen = tfxfer.load(trained[0]).seen_in_training()
+    assert len(seen) == 51
+    photos = tfxfer.from_folder(shared_pictures)
+    for file in photos.paths("train"):
+        home = tmp_path / "seen" / file.parent.name
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, home)
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", str(trained[0]), str(tmp_path / "seen")])
+    assert left.value.code == 1
+    assert capfd.readouterr().err == (
+        f"tfxfer: the model was trained on every picture in {tmp_path / 'seen'}; give pictures it has "
+        "not seen, or --all to count these.\n"
+    )
+
+
+def test_evaluate_takes_a_table(capfd, trained, shared_pictures, tmp_path):
+    table = tmp_path / "photos.csv"
+    rows = [
+        f"{file.relative_to(shared_pictures)},{file.parent.name},{'test' if file.stem >= '05' else 'train'}"
+        for file in sorted(shared_pictures.rglob("*.png"))
+    ]
+    table.write_text("\n".join(["file,kind,part", *rows]))
+    options = ("--path-column", "file", "--label-column", "kind", "--root", shared_pictures, "--json")
+    captured = run(capfd, "evaluate", trained[0], table, *options)
+    of_folder = run(capfd, "evaluate", trained[0], shared_pictures, "--json")
+    assert json.loads(captured.out) == json.loads(of_folder.out)
+    assert captured.err == of_folder.err
+    captured = run(capfd, "evaluate", trained[0], table, *options, "--split-column", "part", "--all")
+    assert sum(map(sum, json.loads(captured.out)["confusion"])) == 45
+
+
+@pytest.fixture(scope="module")
+def of_other_tasks(tags, numbers, tmp_path_factory):
+    """A bundle of several labels and one of numbers, each with its photos."""
+    bundles = {}
+    for photos in (tags, numbers):
+        model = tfxfer.build(photos, backbone="micro", image_size=32)
+        log = tfxfer.fit(model, photos, phases=[tfxfer.Phase("head", epochs=2)], progress=False)
+        target = tmp_path_factory.mktemp("bundle") / photos.task
+        tfxfer.export(model, target, photos, log=log, formats=("tflite",))
+        bundles[photos.task] = (target, photos)
+    return bundles
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ("multi_label", r"  (no label|((blue|green|red|round) \d+\.\d%(  )?)+)"),
+        ("regression", r"  red [\d.]+  blue -?[\d.e-]+"),
+    ],
+)
+def test_predict_prints_what_each_task_says(capfd, of_other_tasks, shared_pictures, task, line):
+    bundle, _ = of_other_tasks[task]
+    image = shared_pictures / "red" / "00.png"
+    output = run(capfd, "predict", bundle, image).out
+    assert re.fullmatch(re.escape(str(image)) + line + r"\n", output)
+    (prediction,) = json.loads(run(capfd, "predict", bundle, image, "--json").out)
+    expected = {"file", "numbers"} if task == "regression" else {"file", "labels", "scores"}
+    assert set(prediction) == expected
+
+
+def rows_of(photos, *, listed):
+    """Write what all pictures show as rows of a table, with several labels in a cell or a column each."""
+    rows = []
+    for part in ("train", "validation", "test"):
+        for path, row in zip(photos.paths(part), photos.targets(part).tolist(), strict=True):
+            names = [name for name, shown in zip(photos.classes, row, strict=True) if shown]
+            cells = ["|".join(names)] if listed else [f"{cell:g}" for cell in row]
+            rows.append(",".join([str(path), *cells]))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("task", "heading", "options"),
+    [
+        ("multi_label", "path,blue,green,red,round", ()),
+        ("multi_label", "path,label", ("--label-separator", "|")),
+        ("multi_label", "path,tags", ("--label-separator", "|", "--label-column", "tags")),
+        ("regression", "path,red,blue", ()),
+        ("regression", "path,r,b", ("--label-column", "r", "--label-column", "b")),
+    ],
+    ids=["columns", "listed", "named", "numbers", "named numbers"],
+)
+def test_evaluate_judges_each_task_by_a_table(
+    capfd, of_other_tasks, shared_pictures, tmp_path, task, heading, options
+):
+    bundle, photos = of_other_tasks[task]
+    table = tmp_path / "photos.csv"
+    table.write_text("\n".join([heading, *rows_of(photos, listed="--label-separator" in options)]))
+    captured = run(capfd, "evaluate", bundle, table, "--root", shared_pictures, "--json", *options)
+    figures = json.loads(captured.out)
+    expected = json.loads((bundle / "card.json").read_text())["test"]
+    headline = "r2" if task == "regression" else "mean_average_precision"
+    assert figures[headline] == pytest.approx(expected[headline], abs=1e-3)
+    test, everything = len(photos.split.test), len(photos)
+    assert captured.err == (
+        f"{everything - test} of {everything} pictures left out: the model was trained or chosen on them.\n"
+    )
+
+
+@pytest.mark.parametrize("task", ["multi_label", "regression"])
+def test_evaluate_needs_a_table_for_the_other_tasks(capfd, of_other_tasks, shared_pictures, task):
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", str(of_other_tasks[task][0]), str(shared_pictures)])
+    assert left.value.code == 2
+    assert capfd.readouterr().err == (
+        f"tfxfer: {shared_pictures} is not a table, and folders have one label a picture; for {task}, give a "
+        ".csv, .tsv, .jsonl, .ndjson file.\n"
+    )

@@ -1,0 +1,305 @@
+"""fit: two phases end to end, the better one kept, the contract held, settings checked first."""
+
+import hashlib
+
+import albumentations as A
+import keras
+import numpy as np
+import pytest
+
+from tests.conftest import write_pictures
+from tfxfer.augment import CutMix, device_augmentation
+from tfxfer.contracts import PhaseLog
+from tfxfer.data import clean, from_folder
+from tfxfer.errors import DataError, DivergedError, FreezeError, SettingError
+from tfxfer.models import build, set_trainable
+from tfxfer.training import Phase, fit, fitting
+
+QUICK = (
+    Phase("head", epochs=20, rate=5e-3),
+    Phase("top", train=-1, epochs=2, rate=1e-3, warmup=0.5),
+)
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return from_folder(shared_pictures)
+
+
+def small_model():
+    return build(classes=3, backbone="micro", image_size=32)
+
+
+@pytest.fixture(scope="module")
+def fitted(photos):
+    model = small_model()
+    start = {v.path: np.array(v) for v in model.weights}
+    log = fit(model, photos, phases=QUICK, progress=False, batch_size=16)
+    return model, log, start
+
+
+def test_it_learns(fitted, photos):
+    model, log, _ = fitted
+    assert log.validation_accuracy >= 0.7  # a third by chance
+    batches = photos.batches("validation", image_size=32)
+    loss, accuracy = model.evaluate(batches, verbose=0)
+    assert loss == pytest.approx(log.validation_loss, abs=1e-4)
+    assert accuracy == pytest.approx(log.validation_accuracy, abs=1e-4)
+
+
+def test_the_log_tells_both_phases(fitted):
+    _, log, _ = fitted
+    assert [phase.name for phase in log.phases] == ["head", "top"]
+    for phase, plan in zip(log.phases, QUICK, strict=True):
+        assert 1 <= len(phase.history["val_loss"]) <= plan.epochs
+        assert phase.best("val_loss") == min(phase.history["val_loss"])
+        assert phase.seconds > 0
+    assert log["top"].learning_parameters > log["head"].learning_parameters
+    assert log.seconds == sum(phase.seconds for phase in log.phases)
+
+
+def test_only_head_and_top_moved(fitted):
+    model, _, start = fitted
+    moved = {v.path for v in model.weights if (np.array(v) != start[v.path]).any()}
+    assert {path for path in moved if not path.startswith("head_")} <= {
+        v.path for v in model.trainable_variables
+    }
+    assert "head_logits/kernel" in moved
+    statistics = [path for path in moved if "moving" in path]
+    assert statistics == []
+
+
+def test_the_better_phase_is_kept(photos):
+    """A second phase that wrecks the weights must not be what comes out."""
+    model = small_model()
+    wrecking = Phase("wreck", train="all", epochs=1, rate=5.0, schedule="constant")
+    log = fit(model, photos, phases=[QUICK[0], wrecking], progress=False)
+    assert log["wreck"].best("val_loss") > log["head"].best("val_loss")
+    assert log.kept == "head"
+    loss, _ = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log["head"].best("val_loss"), abs=1e-4)
+
+
+def test_a_better_second_phase_is_kept(photos):
+    model = small_model()
+    log = fit(
+        model,
+        photos,
+        phases=[Phase("weak", epochs=1, rate=1e-6), Phase("strong", epochs=4, rate=3e-3)],
+        progress=False,
+    )
+    assert log["strong"].best("val_loss") < log["weak"].best("val_loss")
+    assert log.kept == "strong"
+    loss, _ = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log["strong"].best("val_loss"), abs=1e-4)
+
+
+def test_a_phase_that_runs_off_to_nan_is_refused_or_left_behind(photos):
+    mad = Phase("mad", train="all", epochs=3, rate=1e30, schedule="constant")
+    with pytest.raises(
+        DivergedError, match=r"^phase 'mad' ended in NaN after \d epochs; give it a lower rate than 1e\+30\.$"
+    ):
+        fit(small_model(), photos, phases=[mad], progress=False)
+    model = small_model()
+    log = fit(model, photos, phases=[QUICK[0], mad], progress=False)
+    assert log.kept == "head"
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_without_weights_the_default_is_to_train_everything(photos, monkeypatch):
+    ran = []
+    monkeypatch.setattr(
+        fitting, "_run", lambda *arguments, **_: ran.append(arguments[1]) or _log(arguments[1])
+    )
+    fit(build(classes=3, backbone="micro", image_size=32, weights=None), photos, progress=False)
+    fit(small_model(), photos, progress=False)
+    assert [phase.name for phase in ran] == ["all", "head", "top"]
+
+
+def _log(phase):
+    return PhaseLog(phase.name, 1, {"loss": (1.0,), "val_loss": (1.0,)}, 1, 0.0)
+
+
+def test_few_pictures_and_a_useless_second_phase_are_no_error(tmp_path):
+    """One step an epoch: the rise of the rate must not stand still at its first step."""
+    photos = from_folder(write_pictures(tmp_path / "pictures", count=5))
+    log = fit(
+        small_model(),
+        photos,
+        phases=[QUICK[0], Phase("top", train=-1, epochs=10, rate=1e-9, warmup=0.1)],
+        progress=False,
+    )
+    assert len(log.phases) == 2
+
+
+def test_every_phase_is_checked_before_the_first_is_run(photos):
+    model = small_model()
+    before = model.get_layer("head_logits").get_weights()[0]
+    with pytest.raises(SettingError, match=r"^micro has no stage 'blok_3'; did you mean 'block_3'\?"):
+        fit(model, photos, phases=[QUICK[0], Phase("top", train="blok_3:")], progress=False)
+    np.testing.assert_array_equal(model.get_layer("head_logits").get_weights()[0], before)
+
+
+def test_the_same_seed_gives_the_same_weights(photos):
+    def weights():
+        model = small_model()
+        fit(model, photos, phases=[Phase("head", epochs=1)], seed=5, progress=False)
+        return model.get_layer("head_logits").get_weights()
+
+    for first, second in zip(weights(), weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    "augment",
+    ["strong", A.Compose([A.Affine(rotate=(-90, 90), p=1)]), device_augmentation("medium")],
+    ids=["policy", "compose", "device"],
+)
+def test_augmented_training_repeats_by_its_seed_and_differs_from_plain(photos, augment):
+    def kernel(augment, seed=5):
+        model = small_model()
+        phases = [Phase("head", epochs=2, schedule="constant", patience=None)]
+        fit(model, photos, phases=phases, seed=seed, augment=augment, progress=False)
+        return digest(model.get_layer("head_logits").get_weights()[0])
+
+    first = kernel(augment)
+    assert kernel(augment) == first
+    assert len({first, kernel(None), kernel("none"), kernel(augment, seed=6)}) == 3
+
+
+def digest(values):
+    return hashlib.sha256(np.ascontiguousarray(values)).hexdigest()
+
+
+def test_an_augmentation_is_tried_before_anything_is_trained(photos, says):
+    model = small_model()
+    before = model.get_weights()
+    message = (
+        "augmentation Compose(Normalize) made float32 of shape (32, 32, 3) of uint8 of shape (32, 32, 3); "
+        "leave out what resizes or normalizes: both are done elsewhere."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        fit(model, photos, augment=A.Compose([A.Normalize()]))
+    with pytest.raises(SettingError, match=r"^no augmentation policy 'lite'; did"):
+        fit(model, photos, augment="lite")
+    for first, second in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("mix", ["mixup", CutMix(0.5)], ids=str)
+def test_mixed_training_learns_and_leaves_a_model_for_plain_labels(photos, mix):
+    def fitted():
+        model = small_model()
+        return model, fit(model, photos, phases=QUICK, mix=mix, progress=False, batch_size=16)
+
+    model, log = fitted()
+    assert [phase.name for phase in log.phases] == ["head", "top"]
+    assert log.validation_accuracy >= 0.6
+    loss, accuracy = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log.validation_loss, abs=1e-4)
+    assert accuracy == pytest.approx(log.validation_accuracy, abs=1e-4)
+    assert fitted()[1]["head"].history == log["head"].history
+    # A mixed batch cannot be told for sure: what is left of its loss lies well above that of plain ones.
+    assert log["head"].best("loss") > 1.3 * log["head"].best("val_loss")
+
+
+def test_an_unknown_mix_is_refused_before_anything_is_trained(photos):
+    with pytest.raises(
+        SettingError, match=r"^mix must be 'mixup', 'cutmix', a MixUp, a CutMix or None, got 'm"
+    ):
+        fit(small_model(), photos, mix="mixups")
+
+
+def test_early_stopping_ends_a_phase_that_does_not_improve(photos):
+    log = fit(
+        small_model(),
+        photos,
+        phases=[Phase("head", epochs=30, rate=10.0, schedule="constant", patience=1)],
+        progress=False,
+    )
+    assert len(log["head"].history["loss"]) < 30
+
+
+def test_no_patience_runs_all_epochs(photos):
+    phase = Phase("head", epochs=4, rate=10.0, schedule="constant", patience=None)
+    log = fit(small_model(), photos, phases=[phase], progress=False)
+    assert len(log["head"].history["loss"]) == 4
+
+
+def test_decay_spares_biases():
+    model = small_model()
+    set_trainable(model, "all", batch_norm="train")
+    optimizer = fitting._optimizer(model, Phase("p", weight_decay=0.1), steps=10)
+    optimizer.build(model.trainable_variables)
+    decayed = {v.path for v in model.trainable_variables if optimizer._use_weight_decay(v)}
+    assert decayed == {v.path for v in model.trainable_variables if v.path.endswith("kernel")}
+
+
+def test_the_contract_is_verified_after_each_phase(photos, monkeypatch):
+    """Were BatchNorm not held layer by layer, fit would say so."""
+
+    class Moving(fitting.ProgressBar):
+        def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002 Keras's own signature
+            norm = next(
+                layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)
+            )
+            norm.moving_mean.assign(norm.moving_mean + 1e-3)
+
+    monkeypatch.setattr(fitting, "ProgressBar", Moving)
+    with pytest.raises(FreezeError, match=r"^1 of \d+ frozen variables moved, \w+/moving_mean first; "):
+        fit(small_model(), photos, phases=[Phase("head", epochs=1)])
+
+
+def test_another_number_of_classes_is_refused(photos, says):
+    model = build(classes=5, backbone="micro", image_size=32)
+    message = "the model tells 5 classes apart, the pictures have 3; build the model with these photos."
+    with pytest.raises(SettingError, match=says(message)):
+        fit(model, photos)
+
+
+@pytest.mark.parametrize(
+    ("phases", "given"),
+    [([], "none"), ([Phase("a"), Phase("a")], "['a', 'a']")],
+    ids=["none", "twice"],
+)
+def test_phases_have_names_of_their_own(photos, phases, given, says):
+    message = f"phases must be at least one, each with a name of its own, got {given}."
+    with pytest.raises(SettingError, match=says(message)):
+        fit(small_model(), photos, phases=phases)
+
+
+def test_a_bad_picture_is_named_before_anything_is_trained(tmp_path):
+    photos = from_folder(write_pictures(tmp_path / "pictures"))
+    photos.paths("test")[0].write_text("no picture")
+    model = small_model()
+    before = model.get_weights()
+    with pytest.raises(
+        DataError, match=f"^1 file cannot be read .*\n  {photos.paths('test')[0]} is not a JPEG"
+    ):
+        fit(model, photos)
+    for first, second in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_several_labels_are_learnt(tags):
+    model = build(tags, backbone="micro", image_size=32)
+    log = fit(model, tags, phases=QUICK[:1], progress=False, batch_size=16)
+    assert set(log["head"].history) == {"loss", "val_loss", "binary_accuracy", "val_binary_accuracy"}
+    # Four labels, each true of a third of the pictures: two in three are right without looking.
+    assert log["head"].best("val_binary_accuracy") > 0.75
+
+
+def test_numbers_are_learnt(numbers):
+    model = build(numbers, backbone="micro", image_size=32)
+    log = fit(model, numbers, phases=QUICK[:1], progress=False, batch_size=16)
+    truth = numbers.targets("validation")
+    by_the_mean = np.abs(truth - numbers.targets("train").mean(axis=0)).mean()
+    assert log["head"].best("val_mean_absolute_error") < 0.7 * by_the_mean
+    assert log["head"].best("val_loss") < 1  # in squared deviations, which the mean alone leaves at 1
+
+
+def test_what_was_cleaned_is_not_read_again(photos, monkeypatch):
+    looked_at = clean(photos)
+    monkeypatch.setattr(type(photos), "check", None)
+    log = fit(small_model(), looked_at, phases=[Phase("head", epochs=1)], progress=False)
+    assert log.kept == "head"

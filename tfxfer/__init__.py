@@ -1,0 +1,7 @@
+"""Visual transfer learning on Keras 3: a folder of pictures in, a checked model out."""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,177 @@
+"""Two training pictures in one, their labels in the same shares: MixUp and CutMix on batches in tf.data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import tensorflow as tf
+
+from tfxfer.errors import SettingError, did_you_mean
+
+__all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "mix_batches", "one_hot_batches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing(ABC):
+    """A way to mix each picture of a batch with another one of it, in one share for the whole batch.
+
+    Attributes:
+        alpha: Both parameters of the Beta distribution that the share is drawn from, above 0: small ones mix
+            little or almost wholly, 1 anything alike, large ones half and half.
+
+    Raises:
+        SettingError: A number out of range.
+    """
+
+    alpha: float
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if not self.alpha > 0:
+            raise SettingError(f"alpha of {self.name} must be above 0, got {self.alpha:g}.")
+
+    def __str__(self) -> str:
+        return f"{self.name}(alpha={self.alpha:g})"
+
+    @abstractmethod
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mix a batch.
+
+        Args:
+            images: RGB in 0..255, shape (batch, height, width, 3), any number type.
+            labels: Shares of the classes, shape (batch, classes), float32.
+            seed: What chance is drawn from, shape (2,), int64.
+
+        Returns:
+            Pictures of the same shape, and their new shares, which add up to 1 where the old ones do.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class MixUp(Mixing):
+    """Lay one picture over another, like two slides.
+
+    Source:
+        Zhang et al. 2018, https://arxiv.org/abs/1710.09412; alpha of 0.2 is its choice for ImageNet.
+    """
+
+    alpha: float = 0.2
+
+    name: ClassVar[str] = "mixup"
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mix a batch, as ``Mixing`` says; pictures become float32."""
+        share, partners, _ = _drawn(self.alpha, tf.shape(images)[0], seed)
+        images = tf.cast(images, tf.float32)
+        return (
+            share * images + (1 - share) * tf.gather(images, partners),
+            share * labels + (1 - share) * tf.gather(labels, partners),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CutMix(Mixing):
+    """Paste a rectangle of one picture into another, at the place where it was.
+
+    Labels are shared by the area that was really pasted: a rectangle over the edge is cut off there.
+
+    Source:
+        Yun et al. 2019, https://arxiv.org/abs/1905.04899, whose choice is an alpha of 1.
+    """
+
+    alpha: float = 1.0
+
+    name: ClassVar[str] = "cutmix"
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mix a batch, as ``Mixing`` says; pictures keep their type."""
+        share, partners, place = _drawn(self.alpha, tf.shape(images)[0], seed)
+        size = tf.shape(images)[1:3]
+        half = tf.sqrt(1 - share) * tf.cast(size, tf.float32) / 2
+        centre = place * tf.cast(size, tf.float32)
+        first = tf.clip_by_value(tf.cast(tf.round(centre - half), tf.int32), 0, size)
+        last = tf.clip_by_value(tf.cast(tf.round(centre + half), tf.int32), 0, size)
+        rows, columns = tf.range(size[0]), tf.range(size[1])
+        inside = ((rows >= first[0]) & (rows < last[0]))[:, None] & (
+            (columns >= first[1]) & (columns < last[1])
+        )
+        kept = 1 - tf.cast(tf.reduce_prod(last - first), tf.float32) / tf.cast(
+            tf.reduce_prod(size), tf.float32
+        )
+        return (
+            tf.where(inside[None, :, :, None], tf.gather(images, partners), images),
+            kept * labels + (1 - kept) * tf.gather(labels, partners),
+        )
+
+
+MIXES: dict[str, Mixing] = {mix.name: mix for mix in (MixUp(), CutMix())}
+"""Each with the alpha of its paper."""
+
+
+def choose_mixing(mix: str | Mixing | None) -> Mixing | None:
+    """Return the mixing that a name stands for, with its paper's alpha; None and a mixing stay.
+
+    Raises:
+        SettingError: No such name.
+
+    >>> str(choose_mixing("cutmix"))
+    'cutmix(alpha=1)'
+    """
+    if mix is None or isinstance(mix, Mixing):
+        return mix
+    if mix not in MIXES:
+        hint = did_you_mean(str(mix), MIXES) or "."
+        raise SettingError(f"mix must be 'mixup', 'cutmix', a MixUp, a CutMix or None, got {mix!r}{hint}")
+    return MIXES[mix]
+
+
+def one_hot_batches(dataset: tf.data.Dataset, *, classes: int) -> tf.data.Dataset:
+    """Turn class indices into shares: 1 for the class, 0 for all others.
+
+    Args:
+        dataset: Batches of pictures and class indices, shape (batch,).
+        classes: How many there are.
+
+    Returns:
+        Batches of pictures and shares, shape (batch, classes), float32.
+    """
+
+    def spread(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return images, tf.one_hot(labels, classes)
+
+    return dataset.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def mix_batches(dataset: tf.data.Dataset, mix: Mixing, *, classes: int, seed: int) -> tf.data.Dataset:
+    """Mix each batch within itself: anew each epoch, the same each run.
+
+    Args:
+        dataset: Batches of pictures, shape (batch, height, width, 3), and class indices, shape (batch,).
+        mix: How.
+        classes: How many there are.
+        seed: What chance is drawn from.
+
+    Returns:
+        Batches of pictures and shares of classes, shape (batch, classes), float32.
+    """
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+
+    def mixed(pair: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return mix(*pair, seed)
+
+    pairs = tf.data.Dataset.zip(one_hot_batches(dataset, classes=classes), seeds)
+    return pairs.map(mixed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _drawn(alpha: float, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Draw the share a picture keeps, from Beta(alpha, alpha), whom it is mixed with, and a place in 0..1."""
+    for_share, for_partners, for_place = (tf.random.experimental.stateless_fold_in(seed, i) for i in range(3))
+    # In float64, and still: at an alpha of 0.01 both may come out as 0, where Beta is at its ends.
+    parts = tf.random.stateless_gamma((2,), for_share, alpha=tf.constant(alpha, tf.float64), dtype=tf.float64)
+    whole = tf.reduce_sum(parts)
+    share = tf.cast(tf.where(whole > 0, parts[0] / tf.maximum(whole, 1e-300), 1.0), tf.float32)
+    partners = tf.argsort(tf.random.stateless_uniform((batch,), for_partners))
+    return share, partners, tf.random.stateless_uniform((2,), for_place)

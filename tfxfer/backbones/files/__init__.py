@@ -1,0 +1,1 @@
+"""Models in files: what tfxfer wrote, and anybody's .keras file."""

@@ -1,0 +1,313 @@
+"""The commands: each reads its options, calls one function, and shows what came back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+
+import tfxfer
+from tfxfer import data, evaluation, runtime
+from tfxfer.cli.shares import share
+from tfxfer.contracts import BALANCES, NEAR_DUPLICATES, RESIZES, TASKS
+from tfxfer.errors import DataError
+
+__all__ = [
+    "FOLDER",
+    "at_least_1",
+    "columns_of",
+    "demo",
+    "evaluate",
+    "force_option",
+    "json_option",
+    "predict",
+    "quiet",
+    "source_options",
+    "train",
+]
+
+FOLDER = click.Path(path_type=Path)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
+)
+force_option = click.option("--force", is_flag=True, help="Replace DIR if it is there already.")
+at_least_1 = click.IntRange(min=1)
+MIX_NAMES = ("mixup", "cutmix")
+POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
+
+PIXEL_RANGES: dict[str, tuple[float, float]] = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how pictures are read: a table, and TensorFlow Datasets."""
+    for option in (
+        click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
+        click.option("--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."),
+    ):
+        command = option(command)
+    return table_options(command)
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a table is read, to learn from it."""
+    for option in (
+        click.option("--group-column", metavar="NAME", help="Its column of what stays in one part."),
+        click.option("--task", type=click.Choice(TASKS), help="One class a picture, several, or numbers."),
+    ):
+        command = option(command)
+    return truth_options(command)
+
+
+def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a table is read, to learn from it or to judge by it."""
+    for option in (
+        click.option("--root", metavar="DIR", type=FOLDER, help="Where a table's paths start; its folder."),
+        click.option("--split-column", metavar="NAME", help="Its column of train, validation, test."),
+        click.option("--label-separator", "separator", metavar="TEXT", help="Between labels in one cell; ;."),
+        click.option(
+            "--label-column",
+            metavar="NAME",
+            multiple=True,
+            help="Its column of labels, label if not given; once for each class or number that has its own.",
+        ),
+        click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
+    ):
+        command = option(command)
+    return command
+
+
+def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
+    """Take the options of a table's columns out of a command's settings."""
+    columns = {role: settings.pop(f"{role}_column", None) for role in data.COLUMN_ROLES}
+    labels = list(columns["label"] or ())
+    columns["label"] = labels[0] if len(labels) == 1 else labels
+    return {role: column for role, column in columns.items() if column}
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--to", required=True, metavar="DIR", type=FOLDER, help="Folder to write to.")
+@click.option(
+    "--backbone",
+    default="mobilenet_v2",
+    show_default=True,
+    help="See tfxfer backbones; or hub: and a module of TensorFlow Hub: folder, .tar.gz, address; or "
+    "kerashub: and a preset of KerasHub: name, folder, kaggle://..., hf://...; or file: and a folder that "
+    "tfxfer wrote, or a .keras file.",
+)
+@click.option(
+    "--weights",
+    default="pretrained",
+    show_default=True,
+    help="pretrained, imagenet, none (from scratch), or a file.",
+)
+@click.option("--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have.")
+@click.option("--image-size", type=at_least_1, help="Side in pixels; the backbone's own if not given.")
+@click.option(
+    "--pixel-range",
+    type=click.Choice(list(PIXEL_RANGES)),
+    help="What a backbone from outside the catalogue that does not say it takes black and white as.",
+)
+@click.option("--batch-size", type=at_least_1, default=32, show_default=True, help="Pictures a step.")
+@click.option(
+    "--resize",
+    type=click.Choice(RESIZES),
+    default="crop",
+    show_default=True,
+    help="Keep a picture's middle, or its edges and distort.",
+)
+@click.option(
+    "--max-bad",
+    type=share,
+    default="5%",
+    show_default=True,
+    help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
+)
+@click.option(
+    "--balance",
+    type=click.Choice(BALANCES),
+    default="none",
+    show_default=True,
+    help="How rare classes are made to count; auto chooses, and says why.",
+)
+@click.option(
+    "--near-duplicates",
+    type=click.Choice(NEAR_DUPLICATES),
+    default="together",
+    show_default=True,
+    help="Keep pictures that look alike in one part of the split, or not.",
+)
+@click.option(
+    "--augment",
+    type=click.Choice(POLICY_NAMES),
+    default="none",
+    show_default=True,
+    help="What training pictures go through; see tfxfer augment.",
+)
+@click.option(
+    "--mix", type=click.Choice(MIX_NAMES), help="Mix training pictures, labels and all, two by two."
+)
+@click.option(
+    "--head-epochs",
+    type=at_least_1,
+    default=20,
+    show_default=True,
+    help="Epochs of the head alone.",
+)
+@click.option(
+    "--top-epochs",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Epochs with the top blocks unfrozen; 0 for none.",
+)
+@click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; a fifth if not given.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of split, weights, shuffling.",
+)
+@source_options
+@force_option
+@json_option
+def train(
+    folder: Path, to: Path, weights: str, pixel_range: str | None, as_json: bool, **settings: Any
+) -> None:
+    """Train on the pictures in FOLDER and write a checked model to DIR.
+
+    FOLDER holds one folder a class, or train/, validation/ and test/ with class folders inside; or is a
+    table (.csv, .tsv, .jsonl) with a row a picture; or shards that tfxfer shards wrote; or tfds: and a data
+    set of TensorFlow Datasets.
+    """
+    columns = columns_of(settings)
+    with quiet():
+        run = tfxfer.transfer(
+            folder,
+            to=to,
+            weights=None if weights.lower() == "none" else weights,
+            pixel_range=PIXEL_RANGES[pixel_range] if pixel_range else None,
+            columns=columns,
+            **settings,
+        )
+    if as_json:
+        _print_json(run.to_dict())
+        return
+    click.echo(f"{run.report}\n")
+    click.echo(_files_table(run.files, same="numbers" if run.photos.task == "regression" else "labels"))
+    left_out = f", {len(run.photos.left_out)} left out" if run.photos.left_out else ""
+    click.echo(f"\n{len(run.photos)} pictures{left_out}, kept phase {run.log.kept!r}, {run.seconds:.0f} s.")
+    click.echo(f"Try it: tfxfer predict {to} IMAGE")
+
+
+@click.command()
+@click.argument("bundle", metavar="DIR", type=FOLDER)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=FOLDER)
+@json_option
+def predict(bundle: Path, images: tuple[Path, ...], as_json: bool) -> None:
+    """Say what IMAGEs show, by the model in DIR."""
+    with quiet():
+        predictions = tfxfer.load(bundle).predict(images)
+    if as_json:
+        _print_json([prediction.to_dict() for prediction in predictions])
+        return
+    for prediction in predictions:
+        click.echo(str(prediction))
+
+
+@click.command()
+@click.argument("bundle", metavar="DIR", type=FOLDER)
+@click.argument("source", metavar="FOLDER", type=FOLDER)
+@truth_options
+@click.option("--all", "everything", is_flag=True, help="Count pictures seen in training too.")
+@json_option
+def evaluate(
+    bundle: Path,
+    source: Path,
+    root: Path | None,
+    separator: str | None,
+    everything: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Say how good the model in DIR is on the pictures in FOLDER.
+
+    FOLDER holds class folders, or test/ with class folders inside; or is a table (.csv, .tsv, .jsonl) with a
+    row a picture, of which the test rows count where --split-column says which they are. Pictures that the
+    model was trained or chosen on are recognised by content and left out.
+    """
+    columns = columns_of(settings)
+    with quiet():
+        predictor = tfxfer.load(bundle)
+        files, targets = data.read_labelled(
+            source,
+            classes=predictor.classes,
+            task=predictor.task,
+            root=root,
+            columns=columns,
+            separator=separator,
+        )
+        kept = range(len(files)) if everything else _unseen(predictor, files, source)
+        report = evaluation.judge(predictor.predictions([files[index] for index in kept], targets[kept]))
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        click.echo(str(report))
+
+
+@click.command()
+@click.option("--to", metavar="DIR", type=FOLDER, help="Folder to keep it all in.")
+@json_option
+def demo(to: Path | None, as_json: bool) -> None:
+    """Do the whole job once, without network: 1,797 scanned digits, the embedded backbone."""
+    with quiet():
+        outcome = tfxfer.demo(to)
+    if as_json:
+        _print_json(outcome.to_dict())
+    else:
+        click.echo(str(outcome))
+
+
+def _unseen(predictor: tfxfer.Predictor, files: list[Path], source: Path) -> list[int]:
+    """Return which of the files neither trained nor chose the model."""
+    seen = predictor.seen_in_training()
+    kept = [index for index, file in enumerate(files) if runtime.file_sha256(file) not in seen]
+    if not kept:
+        raise DataError(
+            f"the model was trained on every picture in {source}; give pictures it has not seen, or "
+            "--all to count these."
+        )
+    if len(kept) < len(files):
+        left_out = len(files) - len(kept)
+        click.echo(
+            f"{left_out} of {len(files)} pictures left out: the model was trained or chosen on them.",
+            err=True,
+        )
+    return kept
+
+
+def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:
+    return "\n".join(
+        f"{artifact.path}  {artifact.size / 1e6:.1f} MB  same {same} on {artifact.images} of "
+        f"{artifact.images} pictures, largest difference {artifact.largest_difference:.0e}"
+        for artifact in files
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep standard output for results, and C++ chatter off standard error unless a fault is sought."""
+    debug = os.environ.get("TFXFER_DEBUG") == "1"
+    with nullcontext() if debug else runtime.native_chatter_hidden(), redirect_stdout(sys.stderr):
+        yield
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, allow_nan=False))

@@ -1,0 +1,102 @@
+"""``tfxfer``: one group of commands, one way to say what went wrong."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+import tfxfer
+from tfxfer.cli.auditing import audit
+from tfxfer.cli.augmenting import augment
+from tfxfer.cli.catalogue import backbones
+from tfxfer.cli.commands import demo, evaluate, predict, train
+from tfxfer.cli.sharding import shards
+from tfxfer.errors import SettingError, TfxferError
+
+__all__ = ["main", "tfxfer_command"]
+
+
+@click.group(
+    name="tfxfer",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(tfxfer.__version__, prog_name="tfxfer")
+def tfxfer_command() -> None:
+    """Visual transfer learning: a folder of pictures in, a checked model out.
+
+    Exit status: 0 done; 1 bad data or a failure; 2 a wrong setting. TFXFER_DEBUG=1 shows tracebacks
+    and all that TensorFlow writes.
+    """
+
+
+for _command in (audit, augment, train, predict, evaluate, shards, backbones, demo):
+    tfxfer_command.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    with _interruptible():
+        status = _status(arguments)
+    sys.exit(status)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have what ends a run politely end it as Ctrl-C does, wherever it meets it: drafts are cleared away."""
+
+    def insist(lost: sys.UnraisableHookArgs) -> None:
+        # Within a destructor, such as that of TensorFlow's iterators, nothing can be raised: once more.
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            hook_before(lost)
+
+    handler_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hook_before, sys.unraisablehook = sys.unraisablehook, insist
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook_before
+        signal.signal(signal.SIGTERM, handler_before)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    debug = os.environ.get("TFXFER_DEBUG") == "1"
+    try:
+        outcome = tfxfer_command.main(args=arguments, prog_name="tfxfer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted; nothing is left half-written.")
+        return 1
+    except TfxferError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        return 2 if isinstance(error, SettingError) else 1
+    except Exception as error:
+        if debug:
+            raise
+        _complain(_unforeseen(error))
+        return 1
+    # What a command left with, of its own accord; one that ran to its end gives nothing.
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _unforeseen(error: Exception) -> str:
+    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, which is not imported here
+        return "the memory is full; give a smaller --batch-size, --image-size or backbone."
+    first_line = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}\nTFXFER_DEBUG=1 shows where."
+
+
+def _complain(message: str) -> None:
+    click.echo(f"tfxfer: {message}", err=True)

@@ -1,0 +1,296 @@
+"""The values that flow between rooms: frozen, plain, and free of any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from tfxfer.errors import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = [
+    "BALANCES",
+    "LABEL_THRESHOLD",
+    "NEAR_DUPLICATES",
+    "PARTS",
+    "RESIZES",
+    "TASKS",
+    "Artifact",
+    "Balance",
+    "Figure",
+    "FitLog",
+    "ImageRecord",
+    "InputContract",
+    "LeftOut",
+    "NearDuplicates",
+    "Part",
+    "PhaseLog",
+    "Predictions",
+    "Resize",
+    "Split",
+    "Task",
+]
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+Resize = Literal["crop", "stretch"]
+"""How a picture of another shape is brought to a model's size.
+
+- ``crop``: its shorter side is brought to the size, and its middle kept: shapes stay true.
+- ``stretch``: both sides are brought to the size: nothing is lost at the edges.
+"""
+RESIZES: tuple[Resize, ...] = get_args(Resize)
+
+
+Task = Literal["single_label", "multi_label", "regression"]
+"""What is learnt of a picture.
+
+- ``single_label``: the one class that it shows.
+- ``multi_label``: which of the classes it shows: none, one or several.
+- ``regression``: one number or several; the data set's "classes" are their names.
+"""
+TASKS: tuple[Task, ...] = get_args(Task)
+
+LABEL_THRESHOLD = 0.5
+"""Of several labels, a picture has those whose probability is this or more."""
+
+
+class Figure(NamedTuple):
+    """One figure and what it is.
+
+    Attributes:
+        name: Its name, in letters and underscores, such as ``"accuracy"``.
+        value: The figure.
+    """
+
+    name: str
+    value: float
+
+
+NearDuplicates = Literal["together", "ignore"]
+"""Whether duplicates and near duplicates are kept in one part of a split."""
+NEAR_DUPLICATES: tuple[NearDuplicates, ...] = get_args(NearDuplicates)
+
+
+Balance = Literal["none", "class_weights", "sampling", "focal", "auto"]
+"""How rare classes are made to count.
+
+- ``none``: they are not.
+- ``class_weights``: their pictures weigh more in the loss, by the inverse of their number.
+- ``sampling``: their pictures are repeated until all classes are as large as the largest.
+- ``focal``: focal loss, in which what is already right counts for less.
+- ``auto``: one of the first three, by how uneven the classes are.
+"""
+BALANCES: tuple[Balance, ...] = get_args(Balance)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One picture: where it lies and what it shows.
+
+    Attributes:
+        path: File, relative to the data set's root, with forward slashes.
+        label: Index into the data set's classes. Of several labels, or of numbers, the number of the stratum:
+            pictures that are alike in them, which splits are balanced by.
+        group: What it shares with others that must stay in its part, such as a patient, or None.
+        target: What is learnt where that is not the label: indices of all classes that are shown,
+            ascending, or numbers, one a name.
+        alike: What it shares with those that it looks like, or None; they must stay in its part too.
+    """
+
+    path: str
+    label: int
+    group: str | None = None
+    target: tuple[int, ...] | tuple[float, ...] | None = None
+    alike: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One picture that a data set does without, and why.
+
+    Attributes:
+        path: File, relative to the data set's root, with forward slashes.
+        label: Index into the data set's classes.
+        part: The part that it was in, or None where it was in none.
+        reason: The rest of a sentence that begins with the file's name.
+    """
+
+    path: str
+    label: int
+    part: Part | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which record learns, which chooses, which judges: indices into the records.
+
+    Attributes:
+        train: Indices of the pictures that are learnt from.
+        validation: Indices that choose epochs and phases.
+        test: Indices that are looked at once, at the end.
+        seed: The seed the cut was made with.
+        given: Parts that the folder or table itself laid down, rather than the seed.
+    """
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    seed: int
+    given: tuple[Part, ...] = ()
+
+    def __getitem__(self, part: Part) -> tuple[int, ...]:
+        parts: dict[str, tuple[int, ...]] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return parts[part]
+
+
+@dataclass(frozen=True, slots=True)
+class InputContract:
+    """What a model takes: raw RGB in 0..255, one fixed size; scaling happens inside the model.
+
+    Attributes:
+        height: Rows of pixels.
+        width: Columns of pixels.
+    """
+
+    height: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of one picture: (height, width, 3)."""
+        return (self.height, self.width, 3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What a model said about some pictures, whoever the model is.
+
+    Attributes:
+        classes: Class names, or names of numbers, in the order of the score columns.
+        files: One name a picture.
+        scores: Shape (pictures, classes), float32: probabilities, of which rows sum to 1 where a picture
+            shows one class; or numbers in their own units.
+        labels: The truth, or None where unknown: class indices, shape (pictures,), int64; for several labels
+            0 and 1, and for regression numbers, shape (pictures, classes), float32.
+        task: What the scores are of.
+    """
+
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64] | npt.NDArray[np.float32] | None = None
+    task: Task = "single_label"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLog:
+    """What one phase of training did.
+
+    Attributes:
+        name: The phase's name.
+        learning_parameters: How many parameters could move.
+        history: Metric name -> one value an epoch, as Keras reports it; ``val_loss`` is plain cross-entropy.
+        best_epoch: The epoch whose weights were restored, counted from 1.
+        seconds: Wall time.
+    """
+
+    name: str
+    learning_parameters: int
+    history: Mapping[str, tuple[float, ...]]
+    best_epoch: int
+    seconds: float
+
+    def best(self, metric: str) -> float:
+        """Return the metric's value at the best epoch."""
+        return self.history[metric][self.best_epoch - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class FitLog:
+    """What a whole fit did, phase by phase, and which phase was kept.
+
+    Attributes:
+        phases: One log a phase, in order.
+        kept: Name of the phase whose weights the model has now.
+        balance: How rare classes were made to count; never ``"auto"``.
+        balance_reason: Why ``"auto"`` chose so; empty where somebody did.
+    """
+
+    phases: tuple[PhaseLog, ...]
+    kept: str
+    balance: Balance = "none"
+    balance_reason: str = ""
+
+    def __getitem__(self, name: str) -> PhaseLog:
+        return {phase.name: phase for phase in self.phases}[name]
+
+    @property
+    def validation_metrics(self) -> dict[str, float]:
+        """What the kept weights reach on the validation pictures: metric -> value, losses left out.
+
+        ``accuracy`` of one label, ``binary_accuracy`` of several, ``mean_absolute_error`` of numbers.
+        """
+        kept = self[self.kept]
+        names = [name for name in kept.history if name.startswith("val_") and not name.endswith("loss")]
+        return {name.removeprefix("val_"): kept.best(name) for name in names}
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Share of validation pictures that the kept weights get right, in 0..1.
+
+        Raises:
+            SettingError: Pictures had several labels or numbers, which are right in part.
+        """
+        if "accuracy" not in self.validation_metrics:
+            raise SettingError(
+                "there is no validation accuracy where pictures do not each show one class; "
+                f"validation_metrics has {', '.join(self.validation_metrics)}."
+            )
+        return self.validation_metrics["accuracy"]
+
+    @property
+    def validation_loss(self) -> float:
+        """Plain loss of the kept weights on the validation pictures, whatever they were trained by.
+
+        Cross-entropy in nats; of numbers, squared error in standard deviations.
+        """
+        return self[self.kept].best("val_loss")
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all phases."""
+        return sum(phase.seconds for phase in self.phases)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One exported form of a model, loaded again and compared with it.
+
+    Attributes:
+        format: ``"keras"``, ``"saved_model"`` or ``"tflite"``.
+        path: The file, or the folder of a SavedModel.
+        size: Bytes on disk.
+        images: How many pictures it was compared on.
+        disagreements: On how many of them what it says differs from the model: its label, any of its labels,
+            or a number by more than the bound.
+        largest_difference: Largest difference of any probability; of numbers, in standard deviations of each.
+    """
+
+    format: str
+    path: Path
+    size: int
+    images: int
+    disagreements: int
+    largest_difference: float

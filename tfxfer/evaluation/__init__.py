@@ -1,0 +1,5 @@
+"""How good a model is, from what it predicted and what was true."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

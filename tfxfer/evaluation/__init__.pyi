@@ -1,0 +1,10 @@
+from .judging import Judgement as Judgement
+from .judging import judge as judge
+from .multi_label import LabelScore as LabelScore
+from .multi_label import MultiLabelReport as MultiLabelReport
+from .predictions import evaluate as evaluate
+from .predictions import predict_part as predict_part
+from .regression import NumberScore as NumberScore
+from .regression import RegressionReport as RegressionReport
+from .single_label import ClassScore as ClassScore
+from .single_label import Report as Report

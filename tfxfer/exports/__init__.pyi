@@ -1,0 +1,9 @@
+from .bundle import export as export
+from .decoding import MultiLabelPrediction as MultiLabelPrediction
+from .decoding import Prediction as Prediction
+from .decoding import RegressionPrediction as RegressionPrediction
+from .formats import FORMATS as FORMATS
+from .formats import choose_formats as choose_formats
+from .litert import LiteRTModel as LiteRTModel
+from .predictor import Predictor as Predictor
+from .predictor import load as load

@@ -1,0 +1,167 @@
+"""A bundle comes back as something that predicts, on LiteRT alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfxfer.contracts import TASKS, InputContract, Predictions, Resize, Task
+from tfxfer.data import read_image
+from tfxfer.errors import BundleError
+from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
+from tfxfer.exports.litert import LiteRTModel
+from tfxfer.runtime import OWN_MARK, file_sha256
+
+__all__ = ["Predictor", "load"]
+
+_PORTION = 64
+
+
+class Predictor:
+    """A bundle's model, ready to look at pictures; made by ``tfxfer.load``.
+
+    Attributes:
+        folder: The bundle.
+        task: What it says of a picture.
+        classes: Class names, or names of numbers, in the order of the scores.
+        input: The size pictures are brought to.
+        resize: How they are.
+        card: All that the bundle says of itself.
+    """
+
+    def __init__(self, folder: Path, card: dict[str, Any]) -> None:
+        self.folder = folder
+        self.card = card
+        # Bundles of before there were tasks do not name theirs.
+        self.task: Task = card.get("task", "single_label")
+        self.classes: tuple[str, ...] = tuple(card["names" if self.task == "regression" else "classes"])
+        self.input = InputContract(card["input"]["height"], card["input"]["width"])
+        self.resize: Resize = card["input"]["resize"]
+        self._model = LiteRTModel(folder / "model.tflite")
+
+    def predict(
+        self, files: str | Path | Iterable[str | Path]
+    ) -> list[Prediction | MultiLabelPrediction | RegressionPrediction]:
+        """Say what pictures show.
+
+        Args:
+            files: One picture file, or several.
+
+        Returns:
+            One prediction a file, in their order: a ``Prediction`` of one label, a ``MultiLabelPrediction``
+            of several, a ``RegressionPrediction`` of numbers.
+
+        Raises:
+            DataError: A file is missing or cannot be read.
+        """
+        paths = [files] if isinstance(files, str | Path) else list(files)
+        return [
+            decode(self.task, self.classes, str(path), scores)
+            for path, scores in zip(paths, self.scores(paths), strict=True)
+        ]
+
+    def predictions(self, files: Sequence[Path], labels: npt.ArrayLike) -> Predictions:
+        """Return scores beside the truth, ready to be judged.
+
+        Args:
+            files: Picture files.
+            labels: Of one label, class indices, shape (files,); of several, 0 and 1, shape
+                (files, classes); of numbers, shape (files, numbers).
+
+        Returns:
+            As many predictions.
+
+        Raises:
+            DataError: A file is missing or cannot be read.
+        """
+        single = self.task == "single_label"
+        return Predictions(
+            classes=self.classes,
+            files=tuple(str(file) for file in files),
+            scores=self.scores(files),
+            labels=np.asarray(labels, np.int64) if single else np.asarray(labels, np.float32),
+            task=self.task,
+        )
+
+    def scores(self, files: Sequence[str | Path]) -> npt.NDArray[np.float32]:
+        """Return probabilities, or numbers, shape (files, classes), float32."""
+        rows = []
+        with ThreadPoolExecutor() as pool:
+            # By portions, since decoding outruns the model and would fill the memory.
+            for start in range(0, len(files), _PORTION):
+                images = pool.map(self._read, files[start : start + _PORTION])
+                rows += [self._model.scores(image) for image in images]
+        return np.array(rows, np.float32).reshape(len(files), len(self.classes))
+
+    def seen_in_training(self) -> frozenset[str]:
+        """Return the SHA-256 of every picture that trained or chose this model."""
+        split = _read_checked(self.folder, "split.json")
+        return frozenset(entry["sha256"] for part in ("train", "validation") for entry in split[part])
+
+    def _read(self, file: str | Path) -> npt.NDArray[np.uint8]:
+        return read_image(file, height=self.input.height, width=self.input.width, resize=self.resize)
+
+
+def load(folder: str | Path) -> Predictor:
+    """Load a bundle for prediction; needs LiteRT, and neither TensorFlow nor Keras.
+
+    Args:
+        folder: What ``tfxfer.export`` or ``tfxfer train`` wrote.
+
+    Returns:
+        The predictor.
+
+    Raises:
+        BundleError: The folder is missing, is no bundle, has no ``model.tflite``, that file or the card is
+            not the one that was written, or the model is for a task that this version does not know.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise BundleError(f"{folder} is not a folder; give one that tfxfer train wrote.")
+    card = _read_checked(path, "card.json")
+    task = card.get("task", TASKS[0])
+    if task not in TASKS:
+        raise BundleError(
+            f"{folder} is for a task {task!r}, and this version of tfxfer knows {', '.join(TASKS)}; "
+            "take a newer one."
+        )
+    _check_digest(path, "model.tflite")
+    return Predictor(path, card)
+
+
+def _read_checked(folder: Path, name: str) -> dict[str, Any]:
+    _check_digest(folder, name)
+    return _read_json(folder / name)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"{path.parent} has no {path.name}, so it is no bundle; give a folder that tfxfer train wrote."
+        ) from None
+    except ValueError as error:
+        raise BundleError(f"{path} is damaged ({error}); export the model again.") from error
+    if not isinstance(value, dict):
+        raise BundleError(f"{path} is damaged (no JSON object); export the model again.")
+    return value
+
+
+def _check_digest(folder: Path, name: str) -> None:
+    path = folder / name
+    known = _read_json(folder / OWN_MARK).get("files", {})
+    if name not in known:
+        raise BundleError(f"{folder} was exported without {name}; export the model again, with all formats.")
+    if not path.is_file():
+        raise BundleError(f"{folder} has lost its {name}; export the model again.")
+    if file_sha256(path) != known[name]["sha256"]:
+        raise BundleError(
+            f"{path} is not the file that was exported (its SHA-256 differs); export the model again."
+        )

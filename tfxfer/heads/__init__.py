@@ -1,0 +1,5 @@
+"""What stands on a backbone: layers, loss and metrics of one kind of task."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,10 @@
+from .anatomy import Anatomy as Anatomy
+from .anatomy import check_classes as check_classes
+from .anatomy import input_contract as input_contract
+from .anatomy import task_of as task_of
+from .assemble import build as build
+from .assemble import head_of as head_of
+from .freeze import FreezeContract as FreezeContract
+from .trainable import Learning as Learning
+from .trainable import choose_layers as choose_layers
+from .trainable import set_trainable as set_trainable

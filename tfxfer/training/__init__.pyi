@@ -1,0 +1,10 @@
+from .balancing import check_balance as check_balance
+from .balancing import choose_balance as choose_balance
+from .changes import choose_augmentation as choose_augmentation
+from .changes import make_datasets as make_datasets
+from .fitting import fit as fit
+from .phases import Phase as Phase
+from .phases import from_scratch as from_scratch
+from .phases import two_phases as two_phases
+from .progress import ProgressBar as ProgressBar
+from .schedules import rate_schedule as rate_schedule

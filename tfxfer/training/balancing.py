@@ -1,0 +1,201 @@
+"""Rare classes are made to count: by weights, by repetition, or by a loss that looks at what is hard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from tfxfer.contracts import BALANCES, Balance
+from tfxfer.data import Photos, RandomAccess
+from tfxfer.errors import SettingError, did_you_mean
+from tfxfer.heads import SingleLabel, SparseFocalCrossentropy
+from tfxfer.models import head_of
+
+__all__ = ["Balancing", "PlainValidationLoss", "balance_training", "check_balance", "choose_balance"]
+
+_EVEN = 2.0
+_WEIGHED = 10.0
+_CROSS_ENTROPY = "cross_entropy"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Balancing:
+    """How rare classes are made to count in a fit.
+
+    Attributes:
+        name: The method; never ``"auto"``.
+        why: Why ``"auto"`` chose it; empty where somebody did.
+        photos: The data set, whose training part may hold pictures more than once.
+        class_weight: Class index -> weight of its pictures in the loss, or None.
+        loss: What is minimized.
+        metrics: What is measured.
+        callbacks: What goes before all other callbacks.
+    """
+
+    name: Balance
+    why: str
+    photos: Photos
+    class_weight: Mapping[int, float] | None
+    loss: Any
+    metrics: Sequence[Any]
+    callbacks: Sequence[keras.callbacks.Callback]
+
+
+def check_balance(balance: str) -> None:
+    """Refuse a method that is not known.
+
+    Raises:
+        SettingError: It is not.
+    """
+    if balance not in BALANCES:
+        hint = did_you_mean(balance, BALANCES) or "."
+        raise SettingError(f"no balance {balance!r}{hint} There are {', '.join(BALANCES)}.")
+
+
+def choose_balance(counts: Sequence[int]) -> tuple[Balance, str]:
+    """Choose a method by how many times the largest class is as large as the smallest.
+
+    - Up to 2 times: ``"none"``.
+    - Up to 10 times: ``"class_weights"``. An epoch stays as long as it was, and the weights within a
+      factor of 10 of each other.
+    - Beyond: ``"sampling"``. Batches of usual sizes would mostly hold none of the rarest class, and now
+      and then one whose large weight throws the steps about; repeated, it is in every batch.
+
+    ``"focal"`` is never chosen: it was made for detectors, with a thousand easy pieces of background for
+    each object, and helps classifiers less surely.
+
+    The thresholds are rules of thumb, none of them from a paper. Buda et al. found that oversampling did
+    best for convolutional networks in nearly all they tried, should make classes wholly even, and did not
+    make them overfit; Cui et al. note that weights by the inverse of counts serve long tails poorly;
+    Johnson & Khoshgoftaar survey them all.
+
+    Args:
+        counts: Training pictures of each class, each at least 1.
+
+    Returns:
+        The method, and a sentence that says why.
+
+    Source:
+        Buda, Maki & Mazurowski 2018, https://arxiv.org/abs/1710.05381; Johnson & Khoshgoftaar 2019,
+        https://doi.org/10.1186/s40537-019-0192-5; Cui et al. 2019, https://arxiv.org/abs/1901.05555; Lin et
+        al. 2017, https://arxiv.org/abs/1708.02002.
+
+    >>> method, why = choose_balance([120, 30])
+    >>> method
+    'class_weights'
+    >>> print(why)
+    the largest class has 4.0 times the training pictures of the smallest (120 and 30); weights even it out
+    """
+    largest, smallest = max(counts), min(counts)
+    ratio = largest / smallest
+    found = (
+        f"the largest class has {ratio:.1f} times the training pictures of the smallest ({largest:,} and "
+        f"{smallest:,})"
+    )
+    if ratio <= _EVEN:
+        return "none", f"{found}; that is even enough"
+    if ratio <= _WEIGHED:
+        return "class_weights", f"{found}; weights even it out"
+    return "sampling", f"{found}; that is beyond weights, so the pictures of smaller classes are repeated"
+
+
+def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -> Balancing:
+    """Prepare a method for a data set.
+
+    Validation is never weighted or resampled, and ``val_loss`` is plain cross-entropy whatever is minimized.
+
+    Args:
+        photos: The data set.
+        balance: The method.
+        mixed: Whether training pictures are mixed, and their labels are shares of classes.
+
+    Returns:
+        What a fit needs of it.
+
+    Raises:
+        SettingError: It is not known, or pictures do not show one class each, or are mixed and it weighs
+            whole ones.
+    """
+    check_balance(balance)
+    if photos.task != "single_label" and mixed:
+        raise SettingError(f"mix is for one class a picture (single_label), got {photos.task}; leave it out.")
+    if photos.task != "single_label" and balance != "none":
+        raise SettingError(
+            f"balance is for one class a picture (single_label), got {balance!r} for {photos.task}; leave "
+            "it out."
+        )
+    head = head_of(photos)
+    labels = photos.labels("train")
+    name, why = choose_balance(list(Counter(labels).values())) if balance == "auto" else (balance, "")
+    if balance == "auto":
+        name, why = _possible(name, why, mixed=mixed, stream=not isinstance(photos.source, RandomAccess))
+    if mixed and name in ("class_weights", "focal"):
+        raise SettingError(
+            f"mix makes pictures of two classes each, which {name} cannot weigh; balance must be 'none' or "
+            "'sampling' with it."
+        )
+    if name == "sampling" and not isinstance(photos.source, RandomAccess):
+        raise SettingError(
+            f"sampling repeats pictures, which a stream ({photos.source}) cannot; balance by "
+            "'class_weights', or write the pictures as files."
+        )
+    if name == "sampling":
+        photos = replace(photos, split=replace(photos.split, train=_repeated(photos.split.train, labels)))
+    focal = name == "focal"
+    loss = SparseFocalCrossentropy() if focal else SingleLabel.soft_loss if mixed else head.loss
+    measured = [keras.metrics.SparseCategoricalCrossentropy(name=_CROSS_ENTROPY)] if focal else []
+    return Balancing(
+        name=name,
+        why=why,
+        photos=photos,
+        class_weight=_weights(labels) if name == "class_weights" else None,
+        loss=loss,
+        metrics=[*head.metrics, *measured],
+        callbacks=[PlainValidationLoss()] if focal else [],
+    )
+
+
+def _possible(name: Balance, why: str, *, mixed: bool, stream: bool) -> tuple[Balance, str]:
+    """Choose another method where the one that ``choose_balance`` chose cannot be."""
+    if name == "sampling" and stream:
+        name, why = "class_weights", f"{why}; but a stream cannot repeat them, so weights even it out"
+    if name == "class_weights" and mixed:
+        why = f"{why}; but pictures that are mixed cannot be weighed"
+        name = "none" if stream else "sampling"
+    return name, why
+
+
+def _weights(labels: Sequence[int]) -> dict[int, float]:
+    """Weigh classes by the inverse of their counts, so that the mean over all pictures is 1."""
+    present = np.unique(labels)
+    weights = compute_class_weight("balanced", classes=present, y=np.asarray(labels))
+    return {int(label): float(weight) for label, weight in zip(present, weights, strict=True)}
+
+
+def _repeated(indices: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
+    """Repeat the pictures of each class, in turn, until it is as large as the largest."""
+    members: dict[int, list[int]] = {}
+    for index, label in zip(indices, labels, strict=True):
+        members.setdefault(label, []).append(index)
+    most = max(map(len, members.values()))
+    return tuple(int(index) for own in members.values() for index in np.resize(own, most))
+
+
+class PlainValidationLoss(keras.callbacks.Callback):
+    """Have ``val_loss`` be plain cross-entropy for all callbacks after it, and for the log.
+
+    Phases, and fits with other losses, are then compared by the same measure; what is minimized is under
+    ``val_focal_loss``.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 Keras's own
+        """Rename the figures; Keras hands one dictionary from callback to callback."""
+        if logs is not None:
+            logs["val_focal_loss"] = logs["val_loss"]
+            logs["val_loss"] = logs.pop(f"val_{_CROSS_ENTROPY}")

@@ -1,0 +1,82 @@
+"""What training pictures go through on their way to the model: augmentation, batching, mixing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tfxfer import augment as room
+from tfxfer.contracts import InputContract
+from tfxfer.data import Photos
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing, Source
+
+__all__ = ["choose_augmentation", "make_datasets"]
+
+
+def choose_augmentation(
+    augment: Source | DeviceAugmentation | None,
+) -> Augmentation | DeviceAugmentation | None:
+    """Make the augmentation asked for; albumentations is imported only where there is one.
+
+    Args:
+        augment: As ``augmentation`` takes it, or what ``device_augmentation`` made, or None.
+
+    Returns:
+        It, or None where pictures stay as they are: for None and ``"none"``.
+
+    Raises:
+        SettingError: No such policy, or nothing that can change a picture.
+    """
+    if augment is None or (isinstance(augment, str) and augment == "none"):
+        return None
+    return augment if isinstance(augment, room.DeviceAugmentation) else room.augmentation(augment)
+
+
+def make_datasets(
+    photos: Photos,
+    *,
+    size: InputContract,
+    batch_size: int,
+    seed: int,
+    augment: Augmentation | DeviceAugmentation | None,
+    mixing: Mixing | None,
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Return the training and the validation part as batches.
+
+    Args:
+        photos: Data set with a split.
+        size: What the model takes.
+        batch_size: Pictures a step.
+        seed: Seed of shuffling, augmentation and mixing.
+        augment: What each training picture goes through, or each batch of them, or None.
+        mixing: What each training batch goes through after that, or None.
+
+    Returns:
+        Pairs of pictures, shape (batch, height, width, 3), and class indices, shape (batch,); where there is
+        mixing, of pictures and shares of classes, shape (batch, classes), for both parts.
+    """
+    shared: dict[str, Any] = {"image_size": (size.height, size.width), "batch_size": batch_size}
+    if isinstance(augment, room.DeviceAugmentation):
+        training = _changed(photos.batches("train", seed=seed, **shared), augment.start(seed))
+    else:
+        training = photos.batches("train", seed=seed, augment=augment, **shared)
+    validation = photos.batches("validation", **shared)
+    if mixing is None:
+        return training, validation
+    classes = len(photos.classes)
+    return (
+        room.mix_batches(training, mixing, classes=classes, seed=seed),
+        room.one_hot_batches(validation, classes=classes),
+    )
+
+
+def _changed(batches: tf.data.Dataset, change: Callable[[Any], Any]) -> tf.data.Dataset:
+    def apply(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return change(images), labels
+
+    # One batch after the other: its layers count how often they have drawn.
+    return batches.map(apply).prefetch(2)

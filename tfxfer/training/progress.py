@@ -1,0 +1,57 @@
+"""A bar on standard error that says which phase and epoch it is, and how well it goes."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["ProgressBar"]
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Show a phase's progress inside a ``with``; where nobody watches, one line an epoch.
+
+    Args:
+        phase: The phase's name.
+        epochs: Epochs at most.
+        console: Where to write; None writes to standard error.
+    """
+
+    def __init__(self, phase: str, *, epochs: int, console: Console | None = None) -> None:
+        super().__init__()
+        self._phase = phase
+        self._epochs = epochs
+        self._console = console or Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description:<6}", markup=False),
+            BarColumn(bar_width=28),
+            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}  {task.fields[figures]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(phase, total=epochs, figures="")
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it stands, and the terminal as it was."""
+        self._bar.stop()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move on by an epoch and show its figures."""
+        figures = "  ".join(
+            f"{name.replace('val_', 'validation ').replace('_', ' ')} {value:.3f}"
+            for name, value in (logs or {}).items()
+            if name in ("loss", "val_loss") or (name.startswith("val_") and not name.endswith("loss"))
+        )
+        self._bar.update(self._task, completed=epoch + 1, figures=figures)
+        if not self._console.is_terminal:
+            line = f"{self._phase:<6} epoch {epoch + 1}/{self._epochs}  {figures}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)

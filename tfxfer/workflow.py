@@ -1,0 +1,219 @@
+"""The straight line: pictures in a folder or a table in, a checked model out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import keras
+from rich.console import Console
+
+from tfxfer.augment import choose_mixing
+from tfxfer.backbones import PixelRange, catalogued, is_outside
+from tfxfer.contracts import Artifact, Balance, FitLog, NearDuplicates, Resize, Task
+from tfxfer.data import (
+    MAX_BAD,
+    DataFrame,
+    Photos,
+    check_cleaning,
+    clean,
+    is_folder,
+    is_tfds,
+    read_photos,
+)
+from tfxfer.errors import SettingError
+from tfxfer.evaluation import Judgement, evaluate
+from tfxfer.exports import choose_formats, export
+from tfxfer.models import Anatomy, build
+from tfxfer.runtime import check_target
+from tfxfer.training import Phase, check_balance, choose_augmentation, fit, from_scratch, two_phases
+
+if TYPE_CHECKING:
+    from tfxfer.augment import DeviceAugmentation, Mixing, Source
+
+__all__ = ["Run", "transfer"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """All that ``transfer`` made.
+
+    Attributes:
+        model: The trained model.
+        photos: The data set with its split.
+        log: What training did.
+        report: How good the model is on the test part: the report of the photos' task.
+        files: The exported forms.
+        seconds: Wall time of the whole.
+    """
+
+    model: keras.Model
+    photos: Photos
+    log: FitLog
+    report: Judgement
+    files: tuple[Artifact, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain values, ready for JSON."""
+        test, metrics = self.report.headline, self.log.validation_metrics
+        return {
+            "task": self.photos.task,
+            "names" if self.photos.task == "regression" else "classes": list(self.photos.classes),
+            "images": len(self.photos),
+            "left_out": len(self.photos.left_out or ()),
+            f"test_{test.name}": test.value,
+            **{f"validation_{name}": value for name, value in metrics.items()},
+            "seconds": round(self.seconds, 2),
+            "files": [str(artifact.path) for artifact in self.files],
+        }
+
+
+def transfer(
+    folder: str | Path | DataFrame,
+    *,
+    to: str | Path,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    task: Task | None = None,
+    separator: str | None = None,
+    root: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    download: bool = False,
+    backbone: str = "mobilenet_v2",
+    weights: str | Path | None = "pretrained",
+    weights_sha256: str | None = None,
+    image_size: int | None = None,
+    pixel_range: PixelRange | None = None,
+    resize: Resize = "crop",
+    max_bad: float = MAX_BAD,
+    near_duplicates: NearDuplicates = "together",
+    augment: Source | DeviceAugmentation = "none",
+    mix: Literal["mixup", "cutmix"] | Mixing | None = None,
+    batch_size: int = 32,
+    balance: Balance = "none",
+    head_epochs: int = 20,
+    top_epochs: int = 10,
+    top_blocks: int | None = None,
+    seed: int = 0,
+    formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
+    force: bool = False,
+    progress: bool = True,
+    console: Console | None = None,
+) -> Run:
+    """Train on labelled pictures, wherever they are, judge on their test part, and write a checked bundle.
+
+    Args:
+        folder: Pictures, as ``from_folder`` takes them; a table of them, as ``from_table`` does; shards, as
+            ``from_shards`` does; or ``"tfds:"`` and a name, as ``from_tfds`` does.
+        to: Folder to write the bundle to.
+        columns: For a table, which column holds what, such as ``{"label": "diagnosis", "group": "patient"}``:
+            any of ``"path"``, ``"label"``, ``"split"`` and ``"group"``, as in ``from_table``; labels may have
+            several columns.
+        task: For a table, what is learnt: one class a picture, several, or numbers, as in ``from_table``.
+        separator: For a table, what stands between several labels in one cell, as in ``from_table``.
+        root: For a table, the folder that its paths start from, as in ``from_table``.
+        data_dir: For TensorFlow Datasets, the folder it is prepared in, as in ``from_tfds``.
+        download: For TensorFlow Datasets, whether it is downloaded and prepared where it is not yet.
+        backbone: A name that ``tfxfer backbones`` lists, a module of TensorFlow Hub (``"hub:..."``), a
+            preset of KerasHub (``"kerashub:..."``), or a bundle or ``.keras`` file to go on from
+            (``"file:..."``), as in ``build``.
+        weights: As in ``build``; None trains everything from scratch.
+        weights_sha256: The SHA-256 that they must have, as in ``build``.
+        image_size: Side of the square that pictures are brought to, in pixels; None takes the
+            backbone's own.
+        pixel_range: For backbones from outside the catalogue, as in ``build``.
+        resize: How they are, as in ``from_folder``.
+        max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.
+        near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
+        augment: What training pictures go through, as in ``fit``; the card tells its name and digest.
+        mix: Whether each training batch is mixed within itself, as in ``fit``.
+        batch_size: Pictures a step.
+        balance: How rare classes are made to count, as in ``fit``.
+        head_epochs: Epochs for the head alone.
+        top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen.
+        top_blocks: How many blocks are unfrozen, from the top; None takes a fifth of them.
+        seed: Seed of the split, the new weights, the shuffling and the dropout.
+        formats: Forms to export.
+        force: Whether a bundle that is there already is replaced.
+        progress: Whether to show a bar on standard error.
+        console: Where the bar goes; None is standard error.
+
+    Returns:
+        Model, data set, log, report and files.
+
+    Raises:
+        TfxferError: A setting, a picture, the weights or an exported file is wrong. The target is
+            then as it was.
+    """
+    started = time.perf_counter()
+    _check_apart(check_target(to, force=force), folder, root, data_dir)
+    choose_formats(formats)
+    cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
+    check_cleaning(**cleaning)
+    check_balance(balance)
+    change, mixing = choose_augmentation(augment), choose_mixing(mix)
+    learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing}
+    depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
+    plan = partial(_plan, weights=weights, **depth)
+    # A catalogue's stages are known before anything runs; another's once it is here.
+    phases = None if is_outside(backbone) else plan(stages=len(catalogued(backbone).stages))
+    table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
+    prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
+    photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
+    start: dict[str, Any] = {
+        "backbone": backbone,
+        "weights": weights,
+        "weights_sha256": weights_sha256,
+        "image_size": image_size,
+        "pixel_range": pixel_range,
+        "seed": seed,
+    }
+    watching: dict[str, Any] = {"progress": progress, "console": console}
+    model = build(photos, **start)
+    photos = clean(photos, **cleaning, **watching)
+    phases = phases or plan(stages=len(Anatomy.of(model).stages))
+    log = fit(model, photos, phases=phases, seed=seed, augment=change, **learning, **watching)
+    report = evaluate(model, photos, batch_size=batch_size)
+    settings = {
+        **start | {"weights": None if weights is None else str(weights)},
+        **{"columns": dict(columns or {}), "task": photos.task, "resize": resize},
+        "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
+        **learning | {"mix": str(mixing) if mixing else None},
+        **cleaning,
+        **depth,
+    }
+    files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
+    return Run(model, photos, log, report, files, time.perf_counter() - started)
+
+
+def _plan(
+    stages: int,
+    *,
+    weights: str | Path | None,
+    head_epochs: int,
+    top_epochs: int,
+    top_blocks: int | None,
+) -> tuple[Phase, ...]:
+    """Plan the phases; without weights there is nothing worth freezing."""
+    if weights is None:
+        return from_scratch(epochs=head_epochs + top_epochs)
+    return two_phases(stages=stages, head_epochs=head_epochs, top_epochs=top_epochs, top_blocks=top_blocks)
+
+
+def _check_apart(
+    target: Path, source: str | Path | DataFrame, root: str | Path | None, data_dir: str | Path | None
+) -> None:
+    """Keep the bundle out of a folder of pictures, where it would be the next run's class, and off them."""
+    for given in (None if is_tfds(source) else source, root, data_dir):
+        if not isinstance(given, str | Path):
+            continue
+        held = Path(os.path.abspath(given))  # noqa: PTH100 as check_target does, whose answer it is compared with
+        if given is source and is_folder(source) and (target == held or held in target.parents):
+            raise SettingError(f"{target} is inside the pictures' folder {held}; give one outside it.")
+        if target == held or target in held.parents:
+            raise SettingError(f"{target} holds {held}, and would replace it; give another folder.")
