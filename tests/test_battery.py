@@ -14,7 +14,23 @@ from tfxfer.workflow import transfer
 
 CLASSES = 3
 LABELS = np.arange(9) % CLASSES
-QUICK = {"micro", "mobilenet_v2_035", "mobilenet_v3_small", "vgg16"}
+QUICK = {"micro"}
+ONE_OF_A_FAMILY = {
+    "mobilenet_025",
+    "mobilenet_v2_035",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "efficientnet_v2_b0",
+    "resnet50",
+    "resnet50_v2",
+    "densenet121",
+    "inception_v3",
+    "inception_resnet_v2",
+    "xception",
+    "nasnet_mobile",
+    "vgg16",
+    "convnext_tiny",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -123,10 +139,14 @@ def run(model, folder):
     leaves_and_comes_back(model, folder)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(spec.name, marks=[] if spec.name in QUICK else pytest.mark.slow) for spec in BACKBONES],
-)
+def marks(name):
+    """Say when a backbone is tried: always, with the slow ones, or with all that are there."""
+    if name in QUICK:
+        return []
+    return pytest.mark.slow if name in ONE_OF_A_FAMILY else pytest.mark.exhaustive
+
+
+@pytest.mark.parametrize("name", [pytest.param(spec.name, marks=marks(spec.name)) for spec in BACKBONES])
 def test_the_catalogue(name, tmp_path):
     spec = BACKBONES[name]
     size = max(spec.minimum, 64)
@@ -139,12 +159,14 @@ def test_a_module_of_tensorflow_hub(hub_module, tmp_path):
     run(build(classes=CLASSES, backbone=f"hub:{hub_module}", image_size=32, pixel_range=(0, 1)), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bundle(shared_pictures, tmp_path):
     settings = {"backbone": "micro", "image_size": 32, "head_epochs": 1, "top_epochs": 0}
     transfer(shared_pictures, to=tmp_path / "bundle", **settings, formats=("keras",), progress=False)
     run(build(classes=CLASSES, backbone=f"file:{tmp_path / 'bundle'}"), tmp_path)
 
 
+@pytest.mark.slow
 def test_anybody_s_model(tmp_path):
     image = keras.Input((48, 48, 3))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(keras.layers.RandomFlip()(image))
@@ -170,7 +192,7 @@ except ImportError:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in ("ViT", "ResNet") else pytest.mark.slow)
+        pytest.param(name, marks=[] if name == "ResNet" else pytest.mark.slow)
         for name in (presets.CONFIGS if presets else ())
     ],
 )

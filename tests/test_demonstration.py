@@ -16,16 +16,19 @@ def outcome(tmp_path_factory):
     return demo(tmp_path_factory.mktemp("demo") / "here")
 
 
+@pytest.mark.slow
 def test_it_reaches_97_percent(outcome):
     assert outcome.run.report.accuracy >= 0.97
 
 
+@pytest.mark.slow
 def test_it_says_what_it_did(outcome):
     text = str(outcome)
     for said in ("1,797 scanned digits", "'micro'", "model.tflite", "tfxfer train FOLDER --to DIR"):
         assert said in text
 
 
+@pytest.mark.slow
 def test_it_goes_into_json(outcome):
     assert json.loads(json.dumps(outcome.to_dict()))["truth"] == outcome.truth
 

@@ -63,7 +63,7 @@ COLUMNS = {"path": "file", "label": "colour", "group": "owner"}
 
 def test_a_table_goes_the_whole_way(table, shared_pictures, tmp_path):
     reading = {"columns": COLUMNS, "root": shared_pictures}
-    run = tfxfer.transfer(table, to=tmp_path / "model", formats=("keras", "tflite"), **reading, **QUICK)
+    run = tfxfer.transfer(table, to=tmp_path / "model", formats=("tflite",), **reading, **QUICK)
     assert run.photos.classes == ("blue", "green", "red")
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     assert card["settings"]["columns"] == COLUMNS
@@ -94,13 +94,15 @@ def test_a_bundle_may_lie_beside_a_table_and_never_replaces_its_pictures(
 
 
 def test_without_weights_everything_learns(shared_pictures, tmp_path):
-    run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", weights=None, **QUICK)
+    settings = {**QUICK, "weights": None, "formats": ("keras",)}
+    run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
     (phase,) = run.log.phases
     assert phase.name == "all"
     assert len(phase.history["loss"]) == 3
     assert phase.learning_parameters > 0.95 * run.model.count_params()
 
 
+@pytest.mark.slow
 def test_a_hub_module_goes_the_whole_way(shared_pictures, hub_module, tmp_path):
     settings = {**QUICK, "backbone": f"hub:{hub_module}", "pixel_range": (0, 1)}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
@@ -111,6 +113,7 @@ def test_a_hub_module_goes_the_whole_way(shared_pictures, hub_module, tmp_path):
     assert abs(scores - run.report.predictions.scores).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_preset_of_keras_hub_goes_the_whole_way(shared_pictures, tmp_path):
     pytest.importorskip("keras_hub", reason="needs the extra kerashub", exc_type=ImportError)
     from tests import keras_hub_presets
@@ -167,6 +170,7 @@ def foreign(path):
     return path
 
 
+@pytest.mark.slow
 def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pictures, tmp_path):
     settings = {**QUICK, "image_size": None, "formats": ("keras",), "head_epochs": 1}
     file = foreign(tmp_path / "Tutorial.keras")

@@ -29,7 +29,12 @@ def folders(tmp_path_factory):
     return {name: presets.write_preset(home / name, name) for name in STAGES}
 
 
-@pytest.fixture(params=STAGES)
+FAST = ("ViT", "ResNet")  # one of transformers, one of convolutions
+
+
+@pytest.fixture(
+    params=[name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in STAGES]
+)
 def name(request):
     return request.param
 

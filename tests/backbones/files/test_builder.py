@@ -330,7 +330,7 @@ def test_a_file_of_another_digest_is_refused_before_it_is_loaded(tmp_path):
         build_file(str(tmp_path / "bad.keras"), sha256="0" * 64)
 
 
-@pytest.mark.parametrize("family", ["ViT", "MiT"])
+@pytest.mark.parametrize("family", ["ViT", pytest.param("MiT", marks=pytest.mark.slow)])
 # Keras warns of a layer of KerasHub that makes its parts without build().
 @pytest.mark.filterwarnings("ignore:`build.*` was called on layer 'patch_and_embed:UserWarning")
 def test_a_backbone_of_keras_hub_within_a_model_stays_one_layer(family, tmp_path):

@@ -19,7 +19,7 @@ keras_hub = pytest.importorskip("keras_hub", reason="needs the extra kerashub", 
 from tests import keras_hub_presets as presets  # noqa: E402
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("float32")
-FAST = ["ViT", "ResNet", "MobileNet", "EfficientNet"]
+FAST = ["ViT", "ResNet"]
 EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in presets.CONFIGS]
 
 # Keras warns of a layer of KerasHub that makes its parts without build().
