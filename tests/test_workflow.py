@@ -12,7 +12,8 @@ from PIL import Image
 import tfxfer
 from tests.conftest import COLOURS, write_pictures
 from tests.tfds_sets import prepare
-from tfxfer.data import content_sha256, looking
+from tfxfer.data import content_sha256
+from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}

@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import write_pictures
 from tfxfer.cli.auditing import audit
 from tfxfer.cli.main import main
-from tfxfer.data.auditing import NEAR_BITS
-from tfxfer.data.remembered import cache_file
+from tfxfer.data.auditing.door import NEAR_BITS
+from tfxfer.data.auditing.remembered import cache_file
 
 pytestmark = pytest.mark.usefixtures("cache_home")
 

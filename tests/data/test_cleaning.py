@@ -9,10 +9,10 @@ from PIL import Image
 from rich.console import Console
 
 from tests.conftest import write_pictures
-from tests.data.test_decode import bomb
+from tests.data.pixels.test_decode import bomb
 from tfxfer.contracts import PARTS, LeftOut, Split
 from tfxfer.data import clean, from_folder, from_table
-from tfxfer.data.remembered import cache_file
+from tfxfer.data.auditing.remembered import cache_file
 from tfxfer.errors import DataError, SettingError
 
 pytestmark = pytest.mark.usefixtures("cache_home")

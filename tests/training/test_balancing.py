@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.conftest import draw
 from tfxfer.contracts import ImageRecord, Split
 from tfxfer.data import Photos, from_dataset, from_folder
-from tfxfer.data.contents import Files
+from tfxfer.data.pixels.contents import Files
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build

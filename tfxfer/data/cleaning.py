@@ -10,15 +10,15 @@ from rich.console import Console
 
 from tfxfer import runtime
 from tfxfer.contracts import NEAR_DUPLICATES, PARTS, ImageRecord, LeftOut, NearDuplicates, Part, Split
-from tfxfer.data.auditing import NEAR_BITS
-from tfxfer.data.binding import bind, is_cut_by_seed, straddling
-from tfxfer.data.contents import Files
-from tfxfer.data.decode import MAX_PIXELS
-from tfxfer.data.findings import shown
-from tfxfer.data.looking import look_at_all
+from tfxfer.data.auditing.door import NEAR_BITS
+from tfxfer.data.auditing.findings import shown
+from tfxfer.data.auditing.looking import look_at_all
+from tfxfer.data.auditing.remembered import cache_file
+from tfxfer.data.auditing.verdicts import lookalikes
 from tfxfer.data.photos import Photos
-from tfxfer.data.remembered import cache_file
-from tfxfer.data.verdicts import lookalikes
+from tfxfer.data.pixels.contents import Files
+from tfxfer.data.pixels.decode import MAX_PIXELS
+from tfxfer.data.splits.binding import bind, is_cut_by_seed, straddling
 from tfxfer.errors import DataError, SettingError
 
 __all__ = ["MAX_BAD", "check_cleaning", "clean"]

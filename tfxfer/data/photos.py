@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfxfer import data
 from tfxfer.contracts import PARTS, RESIZES, ImageRecord, InputContract, LeftOut, Part, Resize, Split, Task
-from tfxfer.data.contents import Content, Files, RandomAccess
+from tfxfer.data.pixels.contents import Content, Files, RandomAccess
 from tfxfer.errors import SettingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import tensorflow as tf
 
-    from tfxfer.data.cache import Cache, Read
-    from tfxfer.data.pipeline import Augment
-    from tfxfer.data.streaming import Stream
+    from tfxfer.data.pixels.cache import Cache, Read
+    from tfxfer.data.pixels.pipeline import Augment
+    from tfxfer.data.pixels.streaming import Stream
 
 __all__ = ["Photos"]
 
