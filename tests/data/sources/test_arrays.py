@@ -52,6 +52,36 @@ def test_labels_of_many_kinds(labels, classes, expected):
     assert found == set(enumerate(order))
 
 
+EVEN = np.arange(36) % 2 == 0
+ROWS = np.stack([EVEN, LABELS == 2], axis=1)
+"""Of each picture, whether its number is even, and whether it is red: none, one or both."""
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float32, "names"])
+def test_several_labels_a_picture(kind):
+    labels = [
+        [name for name, there in zip(["even", "red"], row, strict=True) if there] for row in ROWS.tolist()
+    ]
+    given = labels if kind == "names" else ROWS.astype(kind)
+    photos = from_arrays(IMAGES, given, classes=["even", "red"], task="multi_label")
+    assert photos.task == "multi_label"
+    assert photos.classes == ("even", "red")
+    for part in PARTS:
+        rows = [int(name) for name in photos.names(part)]
+        np.testing.assert_array_equal(photos.targets(part), ROWS[rows].astype(np.float32))
+        assert (photos.targets(part).sum(axis=0) > 0).all()
+
+
+def test_numbers_of_a_picture():
+    sizes = np.linspace(1, 9, 36).reshape(36, 1) * [1, -2]
+    photos = from_arrays(IMAGES, sizes, classes=["width", "height"], task="regression")
+    assert (photos.task, photos.classes) == ("regression", ("width", "height"))
+    for part in PARTS:
+        rows = [int(name) for name in photos.names(part)]
+        np.testing.assert_array_equal(photos.targets(part), sizes[rows].astype(np.float32))
+    assert from_arrays(IMAGES, sizes[:, 0], task="regression").classes == ("number",)
+
+
 def test_parts_may_be_given():
     pieces = {"train": slice(0, None, 3), "val": slice(1, None, 3), "test": slice(2, None, 3)}
     photos = from_arrays(
@@ -145,9 +175,14 @@ def test_every_picture_is_in_one_part_with_its_label(counts, seed, order):
             IMAGES,
             np.eye(3)[LABELS],
             "labels must be one a picture, of shape (36,) since images has 36, got (36, 3); "
-            "labels.argmax(axis=1) makes indices of one-hot rows.",
+            "labels.argmax(axis=1) makes indices of one-hot rows, task='multi_label' takes several labels, "
+            "task='regression' numbers.",
         ),
-        (IMAGES, LABELS / 2, "labels[0] is 0.0, a float; labels are integers or text."),
+        (
+            IMAGES,
+            LABELS / 2,
+            "labels[0] is 0.0, a float; labels are integers or text; task='regression' takes numbers.",
+        ),
         (IMAGES, LABELS > 0, "labels[0] is False, a bool; labels are integers or text."),
         (IMAGES, ["a\nb"] * 36, "labels[0] is 'a\\nb', which cannot be written down; give it another name."),
         (IMAGES, [""] * 36, "labels[0] is '', which cannot be written down; give it another name."),

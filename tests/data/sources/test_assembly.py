@@ -4,7 +4,7 @@ import pytest
 
 from tfxfer.contracts import PARTS
 from tfxfer.data.pixels.contents import RandomAccess, Seen
-from tfxfer.data.sources.assembly import assembled, class_names, named_parts
+from tfxfer.data.sources.assembly import assembled, assembled_rows, class_names, named_parts
 from tfxfer.errors import DataError, SettingError
 
 
@@ -96,3 +96,57 @@ def test_text_must_be_among_the_classes(says):
     message = "it: classes must each have a name of their own, got a, a."
     with pytest.raises(SettingError, match=says(message)):
         class_names("it", "a", ["a", "a"], numbers=False)
+
+
+def rows(*shown):
+    return [Seen(f"{number:03}", "", shown=each) for number, each in enumerate(shown)]
+
+
+def put_rows_together(parts, task="multi_label", names=("a", "b"), seed=0):
+    return assembled_rows(Nowhere(), parts, names=names, task=task, seed=seed, resize="crop")
+
+
+def test_rows_are_balanced_and_kept():
+    photos = put_rows_together({"train": rows(*[("a",), ("a", "b"), (), ("b",)] * 10)})
+    assert photos.classes == ("a", "b")
+    assert {record.target for record in photos.records} == {(0,), (0, 1), (), (1,)}
+    assert [len(photos.split[part]) for part in PARTS] == [28, 8, 4]
+    numbers = put_rows_together({"train": rows(*[(i / 2,) for i in range(40)])}, "regression", ("size",))
+    assert [record.target for record in numbers.records] == [(i / 2,) for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"train": rows(*[("a",)] * 9)},
+            "the source has no picture that shows class 'b'; leave it out, or add some.",
+        ),
+        (
+            {"train": rows(*[("a",)] * 9, ("b",))},
+            "the source has 1 picture of class 'b', too few for a split into train, validation, test; add "
+            "some until there are 3, or leave the class out.",
+        ),
+        (
+            {
+                "train": rows(*[("a",)] * 9),
+                "test": [Seen("x", "", shown=("a", "b"))],
+            },
+            "the source has class 'b' in test, and none of it in train; give train some of it, or remove it.",
+        ),
+    ],
+    ids=["nowhere", "rare", "not learnt"],
+)
+def test_classes_that_cannot_be_learnt_are_refused(parts, message, says):
+    with pytest.raises(DataError, match=says(message)):
+        put_rows_together(parts)
+
+
+def test_a_class_that_chance_keeps_from_training_is_told(says):
+    together = [Seen(f"b{number}", "", "one patient", shown=("b",)) for number in range(3)]
+    message = (
+        "the source has few pictures of class 'b', and none of them fell into train; take another seed, add "
+        "some, give the parts yourself, or leave the class out."
+    )
+    with pytest.raises(DataError, match=says(message)):
+        put_rows_together({"train": [*rows(*[("a",)] * 40), *together]}, seed=0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data.sources.test_arrays import IMAGES, LABELS, NAMES, pictures_of
+from tests.data.sources.test_arrays import IMAGES, LABELS, NAMES, ROWS, pictures_of
 from tfxfer.contracts import PARTS
 from tfxfer.data import from_dataset, read_image
 from tfxfer.errors import DataError, SettingError
@@ -102,6 +102,47 @@ def test_what_is_encoded_and_no_picture_is_named(says):
         photos.check()
 
 
+@pytest.mark.parametrize("batch", [None, 5])
+def test_several_labels_and_numbers(batch):
+    sizes = np.linspace(0, 1, 72).reshape(36, 2)
+    for task, labels in (("multi_label", ROWS), ("regression", sizes), ("regression", sizes[:, 0])):
+        pairs = tf.data.Dataset.from_tensor_slices((IMAGES, labels))
+        photos = from_dataset(pairs if batch is None else pairs.batch(batch), task=task)
+        images, truth = pictures_of(photos, "validation")
+        rows = [int(name) for name in photos.names("validation")]
+        np.testing.assert_array_equal(images, IMAGES[rows])
+        np.testing.assert_array_equal(truth, labels.reshape(36, -1)[rows].astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "message"),
+    [
+        (
+            "multi_label",
+            LABELS,
+            "the data set gives labels of shape () and int64; for multi_label, a picture has 1 for each "
+            "class that it shows and 0 for the others, of shape (classes,).",
+        ),
+        (
+            "regression",
+            LABELS.astype(str),
+            "the data set gives labels of shape () and string; for regression, a picture has one number, or "
+            "several of shape (numbers,).",
+        ),
+        (
+            "multi_label",
+            ROWS * 2,
+            "the data set: 000000 has 2 for class '0'; each class is 1 where a picture shows it, and 0 where "
+            "not.",
+        ),
+    ],
+    ids=["no rows", "text", "twice"],
+)
+def test_rows_of_another_kind_are_refused(task, rows, message, says):
+    with pytest.raises(DataError, match=says(message)):
+        from_dataset(tf.data.Dataset.from_tensor_slices((IMAGES, rows)), task=task)
+
+
 def unranked(image, label):
     return tf.numpy_function(lambda each: each, [image], tf.uint8), label
 
@@ -132,11 +173,21 @@ def unranked(image, label):
         (
             PAIRS.map(lambda image, label: (image, tf.one_hot(label, 3))),
             "the data set gives labels of shape (3,) and float32; a label is one integer or text; "
-            "tf.argmax(label, -1) makes indices of one-hot rows.",
+            "tf.argmax(label, -1) makes indices of one-hot rows, task='multi_label' takes several labels, "
+            "task='regression' numbers.",
         ),
         (
             PAIRS.map(lambda image, label: (image, tf.cast(label, tf.float32))),
-            "the data set gives labels of shape () and float32; a label is one integer or text.",
+            "the data set gives labels of shape () and float32; a label is one integer or text; "
+            "task='regression' takes numbers.",
+        ),
+        (
+            PAIRS.map(lambda image, label: (image, tf.where(label > 0, b"a\nb", b"c"))),
+            "the data set: 000012 has label b'a\\nb', which cannot be written down; give it another name.",
+        ),
+        (
+            PAIRS.map(lambda image, label: (image, tf.where(label > 0, b"caf\xe9", b"c"))),
+            "the data set: 000012 has label b'caf\\xe9', which cannot be written down; give it another name.",
         ),
         (
             PAIRS.map(lambda image, label: (image[..., :2], label)),
@@ -160,6 +211,7 @@ def unranked(image, label):
     ],
     ids=[
         "endless", "no pairs", "no rank", "int32", "grey without channels", "one-hot", "float labels",
+        "two lines", "no text",
         "two channels",
         "scaled to -1..1", "not a number", "scaled to 0..1",
     ],

@@ -112,6 +112,8 @@ def test_a_data_set_of_tensorflow_datasets(tmp_path):
     photos = read_photos("tfds:squares", data_dir=tmp_path, seed=3, resize="stretch")
     expected = from_tfds("squares", data_dir=tmp_path, seed=3)
     assert (photos.records, photos.split, photos.resize) == (expected.records, expected.split, "stretch")
+    numbers = read_photos("tfds:squares", data_dir=tmp_path, columns={"label": "number"}, task="regression")
+    assert (numbers.task, numbers.classes) == ("regression", ("number",))
     assert not is_folder("tfds:squares")
     assert is_tfds(Path("tfds:squares"))
 

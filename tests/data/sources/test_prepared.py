@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import COLOURS, draw
-from tests.tfds_sets import KnownSquares, LooseSquares, NumberedSquares, prepare
+from tests.tfds_sets import KnownSquares, LooseSquares, NumberedSquares, TaggedSquares, prepare
 from tfxfer.contracts import PARTS
 from tfxfer.data import from_tfds, read_image
 from tfxfer.errors import DataError, SettingError
@@ -210,3 +210,25 @@ def test_a_data_set_that_changed_meanwhile_is_told(tmp_path, squares):
         DataError, match=r"^tfds:squares .* at first; it was prepared anew meanwhile; read it again\.$"
     ):
         photos.check()
+
+
+@pytest.fixture(scope="module", params=["tfrecord", "array_record"])
+def tagged(request, tmp_path_factory):
+    return prepare(tmp_path_factory.mktemp("tagged"), TaggedSquares, file_format=request.param)
+
+
+def test_several_labels_and_numbers(tagged):
+    numbers = from_tfds("tagged_squares", data_dir=tagged, label=["number", "size"], task="regression")
+    assert numbers.classes == ("number", "size")
+    assert sorted(record.target for record in numbers.records) == [
+        (float(index), float(np.float32(index / 3))) for index in range(30)
+    ]
+    known = {record.path: int(record.target[0]) for record in numbers.records}
+    for label in (None, ["even", "low"]):
+        photos = from_tfds("tagged_squares", data_dir=tagged, label=label, task="multi_label")
+        assert photos.classes == ("even", "low")
+        for record in photos.records:
+            index = known[record.path]
+            assert record.target == (*([0] if index % 2 == 0 else []), *([1] if index < 12 else []))
+    images, truth = pictures_of(photos, "validation")
+    assert (len(images), truth.shape) == (6, (6, 2))

@@ -3,16 +3,16 @@
 import io
 import json
 import os
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.data.sources.test_arrays import IMAGES, LABELS, NAMES
+from tests.data.sources.test_arrays import IMAGES, LABELS, NAMES, ROWS
 from tfxfer.contracts import PARTS
 from tfxfer.data import from_arrays, from_dataset, from_folder, from_shards, from_table, write_shards
+from tfxfer.data.sources import shards
 from tfxfer.errors import DataError, SettingError
 from tfxfer.runtime import file_sha256
 
@@ -189,15 +189,61 @@ def test_what_is_there_is_replaced_when_asked(sharded, tmp_path, says):
     assert told(from_shards(tmp_path / "shards")) == told(photos)
 
 
-def test_what_shards_do_not_hold_is_refused(sharded, tmp_path, says):
-    photos = sharded[0]
-    several = replace(photos, records=(replace(photos.records[0], target=(0, 1)), *photos.records[1:]))
-    message = (
-        "shards hold one label a picture, and these pictures have several, or numbers; leave them as "
-        "they are."
-    )
-    with pytest.raises(SettingError, match=says(message)):
-        write_shards(several, tmp_path / "shards")
+def targets_told(photos):
+    parts = {index: part for part in PARTS for index in photos.split[part]}
+    return {record.path: (record.target, parts[index]) for index, record in enumerate(photos.records)}
+
+
+@pytest.mark.parametrize("kind", ["arrays", "stream"])
+def test_several_labels_and_numbers_come_back(tmp_path, kind):
+    numbers = np.stack([np.arange(36) / 3, -(np.arange(36.0) ** 2)], axis=1).astype(np.float32)
+    for task, labels, names in (
+        ("multi_label", ROWS, ["even", "red"]),
+        ("regression", numbers, ["size", "depth"]),
+    ):
+        pairs = tf.data.Dataset.from_tensor_slices((IMAGES, labels))
+        settings = {"classes": names, "task": task}
+        photos = (
+            from_arrays(IMAGES, labels, **settings) if kind == "arrays" else from_dataset(pairs, **settings)
+        )
+        write_shards(photos, tmp_path / task, pictures_per_shard=9)
+        again = from_shards(tmp_path / task)
+        assert (again.task, again.classes) == (task, photos.classes)
+        assert targets_told(again) == targets_told(photos)
+        images, truth = next(again.batches("test", image_size=8, batch_size=3).as_numpy_iterator())
+        assert images.shape == (3, 8, 8, 3)
+        np.testing.assert_array_equal(truth, labels[[int(name) for name in again.names("test")[:3]]])
+    index = json.loads((tmp_path / "multi_label" / "shards.json").read_text())
+    assert sum(counts["even"] for counts in index["counts"].values()) == 18
+    file = tmp_path / "regression" / "test-00000-of-00001.tfrecord"
+    example = tf.train.Example.FromString(next(iter(tf.data.TFRecordDataset(str(file)))).numpy())
+    assert len(example.features.feature["label"].float_list.value) == 2
+
+
+def test_a_stream_keeps_few_files_open(tmp_path, monkeypatch):
+    opened, most = set(), []
+    writer = tf.io.TFRecordWriter
+
+    class Counted(writer):
+        def __init__(self, path):
+            super().__init__(path)
+            opened.add(path)
+            most.append(len(opened))
+            self.path = path
+
+        def close(self):
+            super().close()
+            opened.discard(self.path)
+
+    monkeypatch.setattr(tf.io, "TFRecordWriter", Counted)
+    monkeypatch.setattr(shards, "_OPEN_AT_MOST", 3)
+    stream = from_dataset(tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)), classes=NAMES)
+    write_shards(stream, tmp_path / "shards", pictures_per_shard=2)
+    assert max(most) == 3
+    assert not opened
+    again = from_shards(tmp_path / "shards")
+    assert told(again) == told(stream)
+    assert again.names("train") != sorted(again.names("train"))
 
 
 def test_a_shard_holds_at_least_one_picture(sharded, tmp_path, says):

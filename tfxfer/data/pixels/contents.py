@@ -26,13 +26,15 @@ class Seen:
 
     Attributes:
         key: Its name.
-        label: Its label, as text.
+        label: Its label, as text; several, or numbers, are in it in a form that their source knows.
         group: Its group, or None.
+        shown: Names of the classes that it shows, or its numbers, where these are not one label.
     """
 
     key: str
     label: str
     group: str | None = None
+    shown: tuple[str, ...] | tuple[float, ...] | None = None
 
 
 class Source(ABC):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tfxfer.contracts import Part, Resize
+from tfxfer.contracts import Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content, RandomAccess, Seen
 from tfxfer.data.sources.assembly import assembled, class_names, named_parts
+from tfxfer.data.sources.rows import Row, check_task, from_rows, label_rows
 from tfxfer.errors import DataError, SettingError
 
 __all__ = ["from_arrays"]
@@ -38,6 +39,7 @@ def from_arrays(
     labels: Any,
     *,
     classes: Sequence[str] | None = None,
+    task: Task = "single_label",
     groups: Any = None,
     seed: int = 0,
     resize: Resize = "crop",
@@ -52,8 +54,13 @@ def from_arrays(
             height, width, channels) with 1, 3 (RGB) or 4 (RGBA) channels; or a list of such pictures of
             several sizes; or a dictionary from part (train, validation or val, test) to either. Two parts
             alone are training and test, and training alone is cut into all three.
-        labels: One a picture: integers or text, of shape (pictures,) or (pictures, 1); or a dictionary.
-        classes: Class names, of which integer labels are indices; None takes the labels as names.
+        labels: One a picture: integers or text, of shape (pictures,) or (pictures, 1). For several labels
+            1 for each class that a picture shows and 0 for the others, of shape (pictures, classes), or
+            lists of names; for regression numbers, of shape (pictures,) or (pictures, numbers). Or a
+            dictionary.
+        classes: Class names, of which integer labels are indices; None takes the labels as names. Where
+            there are several columns or numbers, their names; None counts them.
+        task: What is learnt: ``"single_label"``, ``"multi_label"`` or ``"regression"``.
         groups: What must stay in one part, such as a patient, one a picture, None or "" for none; or a
             dictionary; or None.
         seed: Seed of the cut.
@@ -65,7 +72,7 @@ def from_arrays(
     Raises:
         DataError: Pixels or labels are of another kind or shape, numbers of pictures and labels differ,
             a label is none of the classes, or there are too few pictures of a class.
-        SettingError: Parts are called otherwise, or ``resize`` is neither way.
+        SettingError: Parts are called otherwise, there is no such task, or ``resize`` is neither way.
 
     >>> images = np.zeros((40, 8, 8, 3), np.uint8)
     >>> print(from_arrays(images, [0, 1] * 20, classes=["cat", "dog"]))
@@ -73,6 +80,7 @@ def from_arrays(
     cat            14           3           3
     dog            14           3           3
     """
+    check_task(task)
     divided = isinstance(images, Mapping)
     for role, given in (("labels", labels), ("groups", groups)):
         if given is not None and (
@@ -84,25 +92,33 @@ def from_arrays(
             )
     pictures: dict[str, npt.NDArray[np.uint8]] = {}
     seen: dict[Part, list[Seen]] = {}
-    kinds: set[type] = set()
+    truths: list[int | str | None] = []
+    rows: list[Row] = []
     for part, word in named_parts(
         _NAME, {word: word for word in images} if divided else {"train": ""}
     ).items():
         where = f"images[{word!r}]" if word else "images"
         held = _pictures(where, images[word] if word else images)
-        truth = _values("labels", where, labels[word] if word else labels, len(held))
+        truth = labels[word] if word else labels
+        if task == "single_label":
+            truths += _values("labels", where, truth, len(held))
+        else:
+            rows += label_rows(where, truth, len(held), task=task)
         shared = groups[word] if word and groups is not None else groups
         bound = [None] * len(held) if shared is None else _values("groups", where, shared, len(held))
         keys = [f"{part}/{number:06}" if word else f"{number:06}" for number in range(len(held))]
         pictures.update(zip(keys, held, strict=True))
-        kinds |= set(map(type, truth))
         seen[part] = [
-            Seen(key, str(label), None if group in (None, "") else str(group))
-            for key, label, group in zip(keys, truth, bound, strict=True)
+            Seen(key, "", None if group in (None, "") else str(group))
+            for key, group in zip(keys, bound, strict=True)
         ]
-    found = (each.label for pictures in seen.values() for each in pictures)
-    meanings = class_names(_NAME, found, classes, numbers=kinds == {int})
-    return assembled(_Arrays(pictures), seen, meanings=meanings, seed=seed, resize=resize)
+    source = _Arrays(pictures)
+    if task != "single_label":
+        return from_rows(source, seen, rows, classes=classes, task=task, seed=seed, resize=resize)
+    meanings = class_names(_NAME, map(str, truths), classes, numbers=set(map(type, truths)) == {int})
+    known = iter(truths)
+    labelled = {part: [replace(each, label=str(next(known))) for each in own] for part, own in seen.items()}
+    return assembled(source, labelled, meanings=meanings, seed=seed, resize=resize)
 
 
 def _pictures(where: str, images: Any) -> list[npt.NDArray[np.uint8]]:
@@ -139,7 +155,12 @@ def _values(role: str, where: str, values: Any, count: int) -> list[int | str | 
     if given.ndim == 2 and given.shape[1] == 1:
         given = given[:, 0]
     if given.ndim != 1 or len(given) != count:
-        hint = "; labels.argmax(axis=1) makes indices of one-hot rows" if given.ndim == 2 else ""
+        hint = ""
+        if given.ndim == 2:
+            hint = (
+                "; labels.argmax(axis=1) makes indices of one-hot rows, task='multi_label' takes several "
+                "labels, task='regression' numbers"
+            )
         raise DataError(
             f"{role} must be one a picture, of shape ({count},) since {where} has {count}, got "
             f"{given.shape}{hint}."
@@ -155,8 +176,9 @@ def _value(role: str, number: int, value: Any) -> int | str | None:
     if value is None and role == "groups":
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
+        hint = "; task='regression' takes numbers" if isinstance(value, float) and role == "labels" else ""
         raise DataError(
-            f"{role}[{number}] is {value!r}, a {type(value).__name__}; {role} are integers or text."
+            f"{role}[{number}] is {value!r}, a {type(value).__name__}; {role} are integers or text{hint}."
         )
     if isinstance(value, int):
         return value

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
-from tfxfer.contracts import PARTS, ImageRecord, Part, Resize
+from tfxfer.contracts import PARTS, ImageRecord, Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import RandomAccess, Seen
+from tfxfer.data.sources.labelling import Labelling, labels_of
 from tfxfer.data.splits.cutting import PART_NAMES, complete_split
 from tfxfer.errors import DataError, SettingError, did_you_mean
 
 if TYPE_CHECKING:
     from tfxfer.data.pixels.streaming import Stream
 
-__all__ = ["assembled", "class_names", "named_parts"]
+__all__ = ["assembled", "assembled_rows", "class_names", "named_parts"]
 
 _Anything = TypeVar("_Anything")
 
@@ -110,23 +113,87 @@ def assembled(
             f"{source} holds one class only ({', '.join(classes) or 'none'}); a classifier needs at least "
             "two."
         )
-    _check_parts(source, parts, meanings)
+    _check_parts(source, parts, lambda each: (meanings[each.label],))
     numbers = {label: classes.index(meaning) for label, meaning in meanings.items()}
-    records: list[ImageRecord] = []
-    members: dict[Part, range] = {}
-    for part, pictures in parts.items():
-        members[part] = range(len(records), len(records) + len(pictures))
-        records += [ImageRecord(each.key, numbers[each.label], each.group) for each in pictures]
-    split = complete_split(records, members, classes=classes, seed=seed)
+    pictures = [each for part in parts.values() for each in part]
+    records = [ImageRecord(each.key, numbers[each.label], each.group) for each in pictures]
+    split = complete_split(records, _members(parts), classes=classes, seed=seed)
     return Photos(source, classes, tuple(records), split, resize)
 
 
+def assembled_rows(
+    source: RandomAccess | Stream,
+    parts: Mapping[Part, Sequence[Seen]],
+    *,
+    names: Sequence[str],
+    task: Task,
+    seed: int,
+    resize: Resize,
+) -> Photos:
+    """Make the data set of pictures that show several classes, or have numbers.
+
+    Args:
+        source: Where pixels are got.
+        parts: As for ``assembled``; what each picture shows is in ``Seen.shown``.
+        names: Of the classes, or of the numbers.
+        task: ``"multi_label"`` or ``"regression"``.
+        seed: Seed of the cut.
+        resize: How pictures are brought to a model's size.
+
+    Raises:
+        DataError: A class is in no picture, in too few, or not in the training part; or a part is empty, or
+            shares a picture or a group with another.
+    """
+    several = task == "multi_label"
+    _check_parts(source, parts, lambda each: tuple(map(str, each.shown or ())) if several else ())
+    pictures = [each for part in parts.values() for each in part]
+    if several:
+        _check_counts(source, pictures, names, cut=len(parts) == 1)
+    shown = [each.shown or () for each in pictures]
+    found = labels_of(Labelling(task, tuple(names)), shown)
+    records = tuple(
+        ImageRecord(each.key, label, each.group, target)
+        for each, label, target in zip(pictures, found.labels, found.targets, strict=True)
+    )
+    split = complete_split(records, _members(parts), classes=found.strata, seed=seed)
+    learnt = {label for index in split.train for label in records[index].target or ()}
+    absent = [name for label, name in enumerate(names) if several and label not in learnt]
+    if absent:
+        raise DataError(
+            f"{source} has few pictures of class {absent[0]!r}, and none of them fell into train; take "
+            "another seed, add some, give the parts yourself, or leave the class out."
+        )
+    return Photos(source, found.classes, records, split, resize, task=task, strata=found.strata)
+
+
+def _members(parts: Mapping[Part, Sequence[Seen]]) -> dict[Part, range]:
+    ends = list(accumulate(map(len, parts.values())))
+    return {part: range(end - len(parts[part]), end) for part, end in zip(parts, ends, strict=True)}
+
+
+def _check_counts(
+    source: RandomAccess | Stream, pictures: Sequence[Seen], names: Sequence[str], *, cut: bool
+) -> None:
+    counts = Counter(name for each in pictures for name in each.shown or ())
+    for name in names:
+        if not counts[name]:
+            raise DataError(f"{source} has no picture that shows class {name!r}; leave it out, or add some.")
+        if cut and counts[name] < len(PARTS):
+            noun = "picture" if counts[name] == 1 else "pictures"
+            raise DataError(
+                f"{source} has {counts[name]} {noun} of class {name!r}, too few for a split into "
+                f"{', '.join(PARTS)}; add some until there are {len(PARTS)}, or leave the class out."
+            )
+
+
 def _check_parts(
-    source: RandomAccess | Stream, parts: Mapping[Part, Sequence[Seen]], meanings: Mapping[str, str]
+    source: RandomAccess | Stream,
+    parts: Mapping[Part, Sequence[Seen]],
+    shown: Callable[[Seen], tuple[str, ...]],
 ) -> None:
     keys: dict[str, Part] = {}
     groups: dict[str, Part] = {}
-    learnt = {meanings[each.label] for each in parts["train"]}
+    learnt = {name for each in parts["train"] for name in shown(each)}
     for part, pictures in parts.items():
         if not pictures:
             raise DataError(f"{source} has nothing in {part}; put pictures there, or leave the part out.")
@@ -142,8 +209,8 @@ def _check_parts(
                     f"{source} has group {each.group!r} in {groups[each.group]} and in {part}: what is "
                     "learnt from would judge itself. Put each group in one part."
                 )
-            if meanings[each.label] not in learnt:
+            if absent := [name for name in shown(each) if name not in learnt]:
                 raise DataError(
-                    f"{source} has class {meanings[each.label]!r} in {part}, and none of it in train; give "
-                    "train some of it, or remove it."
+                    f"{source} has class {absent[0]!r} in {part}, and none of it in train; give train some "
+                    "of it, or remove it."
                 )

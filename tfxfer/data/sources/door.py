@@ -44,8 +44,9 @@ def read_photos(
             DataFrame; or ``"tfds:"`` and a name that TensorFlow Datasets knows.
         root: For a table, as there.
         columns: For a table, which column holds what: any of ``"path"``, ``"label"``, ``"split"`` and
-            ``"group"`` -> the column's name, or for ``"label"`` several names.
-        task: For a table, what is learnt, as there.
+            ``"group"`` -> the column's name, or for ``"label"`` several names. For TensorFlow Datasets, which
+            feature is the ``"label"`` or the ``"group"``.
+        task: For a table or TensorFlow Datasets, what is learnt, as there.
         separator: For a table, what stands between several labels in one cell, as there.
         data_dir: For TensorFlow Datasets, as in ``from_tfds``.
         download: For TensorFlow Datasets, as there.
@@ -62,8 +63,19 @@ def read_photos(
     columns = columns or {}
     for_tables = {"columns": columns or None, "task": task, "separator": separator, "root": root}
     if is_tfds(source):
-        _refuse(source, for_tables)
-        return data.from_tfds(str(source), data_dir=data_dir, download=download, seed=seed, resize=resize)
+        _refuse(source, {"separator": separator, "root": root})
+        _check_roles(columns, ("label", "group"))
+        label, group = columns.get("label"), columns.get("group")
+        return data.from_tfds(
+            str(source),
+            data_dir=data_dir,
+            label=label,
+            task=task or ("multi_label" if isinstance(label, list | tuple) else "single_label"),
+            group=None if group is None else str(group),
+            download=download,
+            seed=seed,
+            resize=resize,
+        )
     if data_dir is not None or download:
         raise SettingError(
             f"{'download' if data_dir is None else 'data_dir'} is for data sets of TensorFlow Datasets; "

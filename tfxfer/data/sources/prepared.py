@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfxfer.contracts import Part, Resize
+from tfxfer.contracts import Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content, RandomAccess, Seen
 from tfxfer.data.pixels.pipeline import as_is
 from tfxfer.data.pixels.streaming import Stream, passed_through
 from tfxfer.data.sources.assembly import assembled, class_names, named_parts
+from tfxfer.data.sources.prepared_features import image_among, labels_among
+from tfxfer.data.sources.row_text import number_text, numbers_in
+from tfxfer.data.sources.rows import Row, check_task, from_rows
 from tfxfer.data.splits.cutting import PART_NAMES
 from tfxfer.errors import DataError, SettingError, did_you_mean
 
@@ -32,9 +35,10 @@ class _Columns:
     """Which features are taken, and the names of the classes."""
 
     image: str
-    label: str
+    labels: tuple[str, ...]
     group: str | None
     classes: tuple[str, ...]
+    task: Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +64,8 @@ def from_tfds(
     data_dir: str | Path | None = None,
     parts: Mapping[str, str] | None = None,
     image: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
+    task: Task = "single_label",
     group: str | None = None,
     download: bool = False,
     seed: int = 0,
@@ -77,7 +82,9 @@ def from_tfds(
         parts: Part (train, validation or val, test) -> split, such as ``{"train": "train[:80%]", "test":
             "train[80%:]"}``; None takes the splits that are called like parts.
         image: The feature that is the picture; None takes the one it is supervised by, or the only one.
-        label: The feature that is the class; None likewise.
+        label: The feature that is the class; None likewise. For several labels, the one that is a sequence of
+            classes, or several that are 0 or 1 each; for regression one number, or several.
+        task: What is learnt: ``"single_label"``, ``"multi_label"`` or ``"regression"``.
         group: The feature of what must stay in one part, text or an integer; None lets each stand alone.
         download: Whether it is downloaded and prepared where it is not yet.
         seed: Seed of the cut.
@@ -91,15 +98,19 @@ def from_tfds(
             pictures of a class.
         SettingError: No such feature or split, several to choose from, or parts are called otherwise.
     """
+    check_task(task)
     name = name.removeprefix("tfds:")
     title = f"tfds:{name}"
     with _quiet():
         builder = _builder(name, data_dir, download=download)
-        columns = _columns(title, builder.info, image=image, label=label, group=group)
+        columns = _columns(title, builder.info, image=image, label=label, task=task, group=group)
         splits = _splits(title, builder.info.splits, parts)
         read = _array_records if builder.info.file_format.value == "array_record" else _stream
         source, seen = read(title, builder, splits, columns)
-    labels = (each.label for pictures in seen.values() for each in pictures)
+    labels = [each.label for pictures in seen.values() for each in pictures]
+    if task != "single_label":
+        rows = [_row(label, columns) for label in labels]
+        return from_rows(source, seen, rows, classes=columns.classes, task=task, seed=seed, resize=resize)
     meanings = class_names(title, labels, columns.classes, numbers=True)
     return assembled(source, seen, meanings=meanings, seed=seed, resize=resize)
 
@@ -130,7 +141,15 @@ def _builder(name: str, data_dir: str | Path | None, *, download: bool) -> Any:
     return builder
 
 
-def _columns(title: str, info: Any, *, image: str | None, label: str | None, group: str | None) -> _Columns:
+def _columns(
+    title: str,
+    info: Any,
+    *,
+    image: str | None,
+    label: str | Sequence[str] | None,
+    task: Task,
+    group: str | None,
+) -> _Columns:
     from tensorflow_datasets import features as kinds
 
     keys = info.supervised_keys
@@ -138,37 +157,14 @@ def _columns(title: str, info: Any, *, image: str | None, label: str | None, gro
         keys if isinstance(keys, tuple) and all(isinstance(key, str) for key in keys) else (None, None)
     )
     features = dict(info.features.items()) if isinstance(info.features, kinds.FeaturesDict) else {}
-    image = _feature(title, features, kinds.Image, "image", image, supervised[0])
-    label = _feature(title, features, kinds.ClassLabel, "label", label, supervised[-1])
+    image = image_among(title, features, image, supervised[0])
+    labels, classes = labels_among(title, features, label, supervised[-1], task=task)
     if (kind := np.dtype(features[image].np_dtype).name) not in ("uint8", "uint16"):
         raise SettingError(f"{title}: feature {image!r} has pixels of {kind}; pictures have uint8 or uint16.")
     if group is not None and group not in features:
         hint = did_you_mean(group, features) or "."
         raise SettingError(f"{title} has no feature {group!r}{hint} It has {', '.join(sorted(features))}.")
-    return _Columns(image, label, group, tuple(features[label].names))
-
-
-def _feature(
-    title: str,
-    features: Mapping[str, Any],
-    kind: type,
-    role: str,
-    asked: str | None,
-    supervised: str | None,
-) -> str:
-    """Choose the feature asked for, or the one it is supervised by, or the only one of its kind."""
-    fitting = sorted(name for name, feature in features.items() if isinstance(feature, kind))
-    if asked is None and supervised in fitting:
-        asked = supervised
-    if asked is None and len(fitting) == 1:
-        return fitting[0]
-    if asked not in fitting:
-        came = f"has no {role} feature {asked!r}" if asked else f"does not say which feature is the {role}"
-        raise SettingError(
-            f"{title} {came}; {role}=… takes one of: {', '.join(fitting) or 'none'} (a picture is an "
-            "Image, a label a ClassLabel)."
-        )
-    return asked
+    return _Columns(image, labels, group, classes, task)
 
 
 def _splits(title: str, splits: Mapping[str, Any], parts: Mapping[str, str] | None) -> dict[Part, str]:
@@ -207,7 +203,10 @@ def _section(
     import tensorflow_datasets as tfds
 
     config = tfds.ReadConfig(add_tfds_id=True, try_autocache=False, shuffle_seed=seed)
-    wanted = {columns.label: True, **({} if columns.group is None else {columns.group: True})}
+    wanted = {
+        **dict.fromkeys(columns.labels, True),
+        **({} if columns.group is None else {columns.group: True}),
+    }
     decoders = tfds.decode.PartialDecoding(
         {**wanted, columns.image: True} if contents else wanted,
         decoders={columns.image: tfds.decode.SkipDecoding()} if contents else None,
@@ -218,7 +217,7 @@ def _section(
         )
 
     def example(each: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        named = {"key": each["tfds_id"], "label": tf.strings.as_string(each[columns.label])}
+        named = {"key": each["tfds_id"], "label": _text(each, columns)}
         if contents:
             return {**named, "content": each[columns.image]}
         group = tf.constant("") if columns.group is None else each[columns.group]
@@ -243,10 +242,30 @@ def _array_records(
     return _ArrayRecords(title, examples, columns.image), seen
 
 
+def _text(example: Mapping[str, tf.Tensor], columns: _Columns) -> tf.Tensor:
+    """Write what an example shows as the text that it is held to."""
+    if columns.task == "single_label":
+        return tf.strings.as_string(example[columns.labels[0]])
+    return number_text(
+        tf.concat([tf.reshape(tf.cast(example[name], tf.float64), [-1]) for name in columns.labels], 0)
+    )
+
+
+def _row(text: str, columns: _Columns) -> Row:
+    """Read from it what the example shows: of a sequence of classes their names, each once."""
+    numbers = numbers_in(text)
+    if columns.task == "multi_label" and len(columns.labels) == 1:
+        return tuple(columns.classes[int(number)] for number in sorted(set(numbers)))
+    return numbers
+
+
 def _seen(key: str, example: Mapping[str, Any], columns: _Columns) -> Seen:
     group = b"" if columns.group is None else example[columns.group]
     text = group.decode(errors="replace") if isinstance(group, bytes) else str(group)
-    return Seen(key, str(example[columns.label]), text or None)
+    if columns.task == "single_label":
+        return Seen(key, str(example[columns.labels[0]]), text or None)
+    numbers = [number for name in columns.labels for number in np.ravel(example[name]).tolist()]
+    return Seen(key, " ".join(map(str, map(float, numbers))), text or None)
 
 
 @contextmanager

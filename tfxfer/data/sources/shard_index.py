@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfxfer import runtime
-from tfxfer.contracts import PARTS, Part
+from tfxfer.contracts import PARTS, TASKS, Part, Task
 from tfxfer.errors import DataError
 
 __all__ = ["INDEX", "ShardIndex", "is_shards", "read_index", "shard_name"]
@@ -22,14 +22,16 @@ class ShardIndex:
     """A folder of shards.
 
     Attributes:
-        classes: Class names.
+        classes: Class names, or names of numbers.
         shards: Part -> file names, in order.
         pictures: File name -> how many pictures it holds.
+        task: What is learnt of them.
     """
 
     classes: tuple[str, ...]
     shards: Mapping[Part, tuple[str, ...]]
     pictures: Mapping[str, int]
+    task: Task = "single_label"
 
 
 def shard_name(part: Part, number: int, count: int) -> str:
@@ -80,7 +82,10 @@ def _understood(index: Mapping[str, Any]) -> ShardIndex:
     if "train" not in shards:
         raise ValueError("no shards of train")
     pictures = {name: int(count) for each in index["shards"].values() for name, count in each.items()}
-    return ShardIndex(tuple(map(str, index["classes"])), shards, pictures)
+    task = index.get("task", "single_label")  # those of earlier versions have one label
+    if task not in TASKS:
+        raise ValueError(f"unknown task {task!r}")
+    return ShardIndex(tuple(map(str, index["classes"])), shards, pictures, task)
 
 
 def _read(path: Path) -> dict[str, Any]:
