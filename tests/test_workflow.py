@@ -315,6 +315,29 @@ def test_shards_are_known_again_by_content(sources, shared_pictures, tmp_path):
     assert seen < files
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"balance": "sampling"},
+            "balance is for one class a picture (single_label), got 'sampling' for multi_label; leave it "
+            "out.",
+        ),
+        ({"mix": "mixup"}, "mix is for one class a picture (single_label), got multi_label; leave it out."),
+    ],
+    ids=["balance", "mix"],
+)
+def test_what_is_for_one_class_is_refused_before_a_picture_is_read(tmp_path, settings, message):
+    rows = [f"{index}.png,{'odd' if index % 2 else 'even;low'}" for index in range(20)]
+    for index in range(20):
+        (tmp_path / f"{index}.png").write_text("no picture")
+    (tmp_path / "tags.csv").write_text("\n".join(["path,label", *rows]))
+    with pytest.raises(tfxfer.SettingError, match=f"^{re.escape(message)}$"):
+        tfxfer.transfer(
+            tmp_path / "tags.csv", to=tmp_path / "model", task="multi_label", **{**QUICK, **settings}
+        )
+
+
 @pytest.mark.slow
 def test_one_call_takes_tensorflow_datasets(tmp_path):
     prepare(tmp_path / "prepared")

@@ -17,6 +17,7 @@ from .pixels.truth import as_array as as_array
 from .sources.arrays import from_arrays as from_arrays
 from .sources.datasets import from_dataset as from_dataset
 from .sources.door import COLUMN_ROLES as COLUMN_ROLES
+from .sources.door import check_apart as check_apart
 from .sources.door import is_folder as is_folder
 from .sources.door import is_tfds as is_tfds
 from .sources.door import read_labelled as read_labelled
@@ -26,6 +27,7 @@ from .sources.folders import labelled_files as labelled_files
 from .sources.listing import from_table as from_table
 from .sources.listing import labelled_rows as labelled_rows
 from .sources.prepared import from_tfds as from_tfds
+from .sources.shard_index import is_shards as is_shards
 from .sources.shards import from_shards as from_shards
 from .sources.shards import write_shards as write_shards
 from .sources.tables import DataFrame as DataFrame

@@ -251,7 +251,10 @@ class Photos:
         }
         keys = [self.records[index].path for index in self._indices(part)]
         if isinstance(self.source, RandomAccess):
-            read = self._reader(self.source, keys, height, width)
+            # A picture that is in a part several times, as balancing repeats it, is decoded and kept once.
+            places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+            read = self._reader(self.source, list(places), height, width)
+            settings["places"] = [places[key] for key in keys]
             return data.make_batches(read, self.targets(part), **settings)
         return self.source.batches(keys, self.targets(part), resize=self.resize, **settings)
 

@@ -5,6 +5,7 @@ import io
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -107,3 +108,19 @@ def test_a_folder_in_its_place_is_refused(folder, tmp_path, says):
         SettingError, match=says(f"{tmp_path / 'sheet'} is a folder; give a file to write to.")
     ):
         write_contact_sheet(tfxfer.audit(folder), tmp_path / "sheet")
+
+
+def test_pictures_that_are_no_files_are_shown_where_they_are_given(tmp_path, says):
+    images = [np.asarray(draw("red", index)) for index in range(6)]
+    images[4] = images[1]
+    photos = tfxfer.from_arrays(images, [0, 1] * 3)
+    found = tfxfer.audit(photos)
+    write_contact_sheet(found, tmp_path / "sheet.html", photos=photos)
+    sheet = Sheet((tmp_path / "sheet.html").read_text())
+    assert sheet.images
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in sheet.images)
+    message = (
+        "the pictures of the arrays are not files, and cannot be shown by their names; give photos=… too."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        write_contact_sheet(found, tmp_path / "sheet.html")

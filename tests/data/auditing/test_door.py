@@ -5,6 +5,7 @@ import os
 import shutil
 import warnings
 
+import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 from rich.console import Console
@@ -253,3 +254,37 @@ def test_the_stray_among_real_photographs_is_named(real_data):
     assert found.odd_formats[0].reason == "is a GIF picture, the only one among 398 pictures."
     assert found.sound
     assert found.near_duplicates == found.unreadable == ()
+
+
+def test_arrays_are_audited_as_files_are():
+    images = [np.asarray(draw(colour, index)) for colour in ("blue", "red") for index in range(6)]
+    images[7], images[3] = images[0], np.full((40, 40, 3), 7, np.uint8)
+    found = tfxfer.audit(tfxfer.from_arrays(images, ["blue"] * 6 + ["red"] * 6))
+    assert found.root == "the arrays"
+    assert found.duplicates == (("000000", "000007"),)
+    assert found.conflicting_labels[0].files == {"000000": "blue", "000007": "red"}
+    assert [finding.file for finding in found.blank] == ["000003"]
+    assert (found.wrong_suffix, found.odd_formats, found.unreadable) == ((), (), ())
+    assert found.class_counts == {"blue": 6, "red": 6}
+    assert str(found).startswith("12 pictures in the arrays\n")
+    assert found.to_dict()["root"] == "the arrays"
+
+
+def test_several_labels_are_counted_and_compared_by_name():
+    images = [np.asarray(draw("red", index)) for index in range(12)]
+    images[5], images[6] = images[0], images[1]
+    labels = [["even", "low"] if index < 6 else ["low"] if index % 2 else [] for index in range(12)]
+    found = tfxfer.audit(tfxfer.from_arrays(images, labels, task="multi_label"))
+    assert found.class_counts == {"even": 6, "low": 9}
+    assert [alike.files for alike in found.conflicting_labels] == [
+        {"000001": "even and low", "000006": "none of the classes"}
+    ]
+
+
+def test_numbers_are_compared_and_no_classes_counted():
+    images = [np.asarray(draw("red", index)) for index in range(12)]
+    images[5] = images[0]
+    found = tfxfer.audit(tfxfer.from_arrays(images, np.arange(12) / 2, classes=["size"], task="regression"))
+    assert (found.class_counts, found.imbalance) == ({}, None)
+    assert found.conflicting_labels[0].files == {"000000": "size 0", "000005": "size 2.5"}
+    assert "readable by class" not in str(found)

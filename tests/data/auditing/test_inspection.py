@@ -6,7 +6,9 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,9 +16,9 @@ from PIL import Image
 
 from tests.conftest import draw
 from tests.data.pixels.test_decode import bomb
-from tfxfer.data import read_image
+from tfxfer.data import content_sha256, read_image
 from tfxfer.data.auditing import inspection
-from tfxfer.data.auditing.inspection import Facts, inspect_file
+from tfxfer.data.auditing.inspection import Facts, inspect_content, inspect_file
 from tfxfer.data.pixels.decode import MAX_PIXELS
 from tfxfer.errors import DataError
 
@@ -174,3 +176,18 @@ def test_a_damaged_file_is_used_or_named(tmp_path, suffix, data):
         assert facts.reason.endswith(".")
         with pytest.raises(DataError):
             read_image(path, height=8, width=8)
+
+
+def test_bytes_and_pixels_are_looked_at_as_files_are(tmp_path):
+    path = tmp_path / "a.png"
+    draw("red", 3).save(path)
+    of_file = look(path)
+    assert inspect_content(path.read_bytes(), name="it", max_pixels=MAX_PIXELS) == of_file
+    pixels = np.asarray(draw("red", 3))
+    of_pixels = inspect_content(pixels, name="it", max_pixels=MAX_PIXELS)
+    assert of_pixels == replace(of_file, format="", sha256=content_sha256(pixels))
+    cut = inspect_content(path.read_bytes()[:200], name="it", max_pixels=MAX_PIXELS)
+    assert (cut.state, cut.reason[:10]) == ("unreadable", "is damaged")
+    assert inspect_content(pixels, name="it", max_pixels=1599) == Facts(
+        "oversized", "claims 0.0016 megapixels; at most 0.0016 are read. Shrink or remove it."
+    )

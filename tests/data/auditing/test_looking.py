@@ -2,9 +2,13 @@
 
 import io
 
+import numpy as np
 from rich.console import Console
 
-from tfxfer.data.auditing.looking import look_at_all
+from tests.conftest import draw
+from tfxfer.data import content_sha256, from_arrays
+from tfxfer.data.auditing import looking
+from tfxfer.data.auditing.looking import look_at_all, look_at_photos
 from tfxfer.data.auditing.remembered import recall
 
 PATHS = ["red/03.png", "blue/01.png", "red/00.png"]
@@ -42,3 +46,12 @@ def test_a_bar_is_shown_where_somebody_watches_and_wants_it(pictures):
 
     assert "/3" in shown()
     assert shown(progress=False) == ""
+
+
+def test_what_is_no_file_is_looked_at_in_its_own_order(monkeypatch):
+    monkeypatch.setattr(looking, "_PORTION", 5)
+    images = np.stack([np.asarray(draw("red", index)) for index in range(12)])
+    photos = from_arrays(images, [0, 1] * 6)
+    found = look_at_photos(photos, max_pixels=64_000_000, progress=False)
+    assert [facts.sha256 for facts in found.facts] == [content_sha256(image) for image in images]
+    assert found.new == 12

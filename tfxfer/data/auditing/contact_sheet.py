@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from PIL import Image
 
 from tfxfer import runtime
 from tfxfer.data.auditing.findings import Audit, Finding, Lookalikes, shown
+from tfxfer.data.photos import Photos
+from tfxfer.data.pixels.contents import Content
 from tfxfer.data.pixels.decode import opened, upright_rgb
-from tfxfer.errors import DataError
+from tfxfer.errors import DataError, SettingError
 
 __all__ = ["write_contact_sheet"]
 
@@ -27,7 +28,7 @@ _SHOWN = 48
 _SHOWN_OF_A_GROUP = 12
 
 
-def write_contact_sheet(found: Audit, file: str | Path) -> None:
+def write_contact_sheet(found: Audit, file: str | Path, *, photos: Photos | None = None) -> None:
     """Write what an audit found as one HTML file, thumbnails inside, with names and reasons.
 
     The first 48 of each kind are shown, and 12 of each group of duplicates. The file is light or
@@ -36,10 +37,16 @@ def write_contact_sheet(found: Audit, file: str | Path) -> None:
     Args:
         found: The audit.
         file: The file to be; one that is there already is replaced.
+        photos: The data set that was looked at, where its pictures are not files.
 
     Raises:
-        SettingError: The file cannot be written there.
+        SettingError: The file cannot be written there, or pictures are not files and are not given.
     """
+    if not isinstance(found.root, Path) and photos is None:
+        raise SettingError(
+            f"the pictures of {found.root} are not files, and cannot be shown by their names; give photos=… "
+            "too."
+        )
     sections = [_section(title, items) for title, items in found.sections()]
     pictures = [
         picture for section in sections for group in section["groups"] for picture in group["pictures"]
@@ -47,7 +54,7 @@ def write_contact_sheet(found: Audit, file: str | Path) -> None:
     names = sorted({picture["file"] for picture in pictures})
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
         warnings.simplefilter("ignore")  # Pillow's own, of which the audit has told what matters
-        thumbnails = dict(zip(names, pool.map(partial(_thumbnail, found.root), names), strict=True))
+        thumbnails = dict(pool.map(_thumbnail, _contents(found.root, names, photos)))
     for picture in pictures:
         picture["data"] = thumbnails[picture["file"]]
     environment = jinja2.Environment(
@@ -94,15 +101,24 @@ def _group(item: Finding | Lookalikes | tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _thumbnail(root: Path, file: str) -> str:
-    """Return a small JPEG as a data URI, or nothing where the file has no picture to show."""
+def _contents(root: Path | str, names: Sequence[str], photos: Photos | None) -> Iterable[tuple[str, Content]]:
+    if isinstance(root, Path) or photos is None:
+        return [(name, Path(root) / name) for name in names]
+    indices = {record.path: index for index, record in enumerate(photos.records)}
+    wanted = [indices[name] for name in names]
+    return ((photos.records[index].path, content) for index, content in photos.contents(wanted))
+
+
+def _thumbnail(picture: tuple[str, Content]) -> tuple[str, str]:
+    """Return its name, and a small JPEG as a data URI, or nothing where it has no picture to show."""
+    name, content = picture
     try:
-        with opened(root / file) as image:
+        with opened(content) as image:
             image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
             pixels = upright_rgb(image)
     except (DataError, MemoryError):
-        return ""
+        return name, ""
     pixels.thumbnail((_SIDE, _SIDE), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     pixels.save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return name, "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

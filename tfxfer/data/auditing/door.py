@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from tfxfer.contracts import ImageRecord
 from tfxfer.data.auditing.findings import Audit
-from tfxfer.data.auditing.looking import Look, look_at_all
+from tfxfer.data.auditing.looking import Look, look_at_all, look_at_photos
 from tfxfer.data.auditing.verdicts import judge_pictures
 from tfxfer.data.photos import Photos
+from tfxfer.data.pixels.contents import Files
 from tfxfer.data.pixels.decode import MAX_PIXELS
 from tfxfer.data.sources.folders import from_folder
 from tfxfer.data.sources.layout import Listed, Listing, list_everything
@@ -42,6 +45,10 @@ def audit(
 
     A leak is a picture with a duplicate or near duplicate in another part, where the folder itself lays
     the parts down; parts that a seed cuts are not judged.
+
+    Of several labels, classes are counted by the pictures that show them, and labels conflict where they are
+    not all the same; so do numbers, and no classes are counted. Pictures that are not files are gone through
+    once, and nothing of them is remembered.
 
     Args:
         photos: A data set, or the folder of one.
@@ -82,28 +89,50 @@ def audit(
         raise SettingError(
             f"max_pixels must be in 1..{MAX_PIXELS}, got {max_pixels}; larger pictures are never decoded."
         )
-    if isinstance(photos, Photos):
-        root, listing, refused = photos.root, _listing_of(photos), None
-    else:
+    if not isinstance(photos, Photos):
         root = Path(photos)
         listing, refused = list_everything(root), _refusal(root)
-    paths = [picture.path for picture in listing.pictures]
-    look = look_at_all(root, paths, max_pixels=max_pixels, use_cache=use_cache)
+        paths = [picture.path for picture in listing.pictures]
+        look = look_at_all(root, paths, max_pixels=max_pixels, use_cache=use_cache)
+        _tell(look)
+        return judge_pictures(root, listing, look.facts, near_bits=near_bits, refused=refused)
+    look = look_at_photos(photos, max_pixels=max_pixels, use_cache=use_cache)
     _tell(look)
-    return judge_pictures(root, listing, look.facts, near_bits=near_bits, refused=refused)
+    in_order = sorted(range(len(photos)), key=lambda index: photos.records[index].path)
+    return judge_pictures(
+        photos.root if isinstance(photos.source, Files) else str(photos.source),
+        _listing_of(photos, in_order),
+        [look.facts[index] for index in in_order],
+        near_bits=near_bits,
+        refused=None,
+    )
 
 
-def _listing_of(photos: Photos) -> Listing:
+def _listing_of(photos: Photos, in_order: Sequence[int]) -> Listing:
     parts = {index: part for part in photos.split.given for index in photos.split[part]}
     # Where validation is cut from the training part, the folder laid down that both are training.
     if photos.split.given and "validation" not in photos.split.given:
         parts |= dict.fromkeys(photos.split.validation, "train")
-    pictures = [
-        Listed(record.path, photos.label_names[record.label], parts.get(index))
-        for index, record in enumerate(photos.records)
-    ]
-    in_order = tuple(sorted(pictures, key=lambda picture: picture.path))
-    return Listing(in_order, photos.label_names, ())
+    pictures = tuple(
+        Listed(record.path, _label(photos, record), parts.get(index), _classes(photos, record))
+        for index, record in ((index, photos.records[index]) for index in in_order)
+    )
+    return Listing(pictures, () if photos.task == "regression" else photos.classes, ())
+
+
+def _label(photos: Photos, record: ImageRecord) -> str:
+    """Say what a picture shows, so that it is the same where that is the same."""
+    if photos.task == "regression":
+        numbers = zip(photos.classes, record.target or (), strict=True)
+        return ", ".join(f"{name} {number:g}" for name, number in numbers)
+    return " and ".join(_classes(photos, record)) or "none of the classes"
+
+
+def _classes(photos: Photos, record: ImageRecord) -> tuple[str, ...]:
+    if photos.task == "regression":
+        return ()
+    shown = (record.label,) if record.target is None else map(int, record.target)
+    return tuple(photos.classes[label] for label in shown)
 
 
 def _refusal(root: Path) -> str | None:

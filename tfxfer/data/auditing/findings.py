@@ -45,7 +45,7 @@ class Lookalikes:
     """Pictures that are the same or nearly so, in places that contradict each other.
 
     Attributes:
-        files: File -> the class, or the part, that it lies in.
+        files: File -> the class that it lies in, or what else it shows; or the part.
         exact: Whether files of the very same content contradict each other.
     """
 
@@ -55,12 +55,12 @@ class Lookalikes:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is the matter with a folder of pictures.
+    """What is the matter with a set of pictures.
 
     Attributes:
-        root: The folder; files are relative to it.
-        pictures: How many picture files there are.
-        class_counts: Class -> readable pictures in it.
+        root: The folder that files are relative to; or what pictures that are not files are called together.
+        pictures: How many there are.
+        class_counts: Class -> readable pictures that show it; empty where numbers are learnt.
         refused: Why ``from_folder`` refuses the folder, or None where it does not.
         unreadable: Files that are no picture, damaged or cut short.
         oversized: Files that claim more pixels than are read; they were not decoded.
@@ -76,7 +76,7 @@ class Audit:
         odd_formats: Pictures in a format that at most one in a hundred has.
     """
 
-    root: Path
+    root: Path | str
     pictures: int
     class_counts: Mapping[str, int]
     refused: str | None = None

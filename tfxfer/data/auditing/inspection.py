@@ -13,11 +13,11 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from tfxfer import runtime
+from tfxfer.data.pixels.contents import Content, content_sha256
 from tfxfer.data.pixels.decode import claims_too_much, opened, upright_rgb
 from tfxfer.errors import DataError
 
-__all__ = ["Facts", "inspect_file"]
+__all__ = ["Facts", "inspect_content", "inspect_file"]
 
 _LARGE = 16_000_000
 _ONE_LARGE_PICTURE = Lock()
@@ -37,10 +37,10 @@ class Facts:
     Attributes:
         state: ``"readable"``, ``"unreadable"`` or ``"oversized"``.
         reason: Why it is not readable; empty where it is. The rest is told of readable files only.
-        format: As Pillow calls it, such as ``"JPEG"``; what counts is the content.
+        format: As Pillow calls it, such as ``"JPEG"``; what counts is the content. Empty for pixels.
         width: Columns of pixels, the picture being upright.
         height: Rows of pixels.
-        sha256: Of the file.
+        sha256: Of the file, the encoded bytes, or the pixels.
         look: Perceptual hash (DCT of 32 x 32 grey values), 64 bits.
         blank: Whether all pixels have one value.
         small: The picture as 16 x 16 grey values, 512 hexadecimal digits.
@@ -73,12 +73,26 @@ def inspect_file(path: Path, *, max_pixels: int) -> Facts:
             return Facts("unreadable", "is no regular file.")
     except OSError:
         pass  # what cannot be asked cannot be opened either, and that says why
+    return inspect_content(path, name=str(path), max_pixels=max_pixels)
+
+
+def inspect_content(content: Content, *, name: str, max_pixels: int) -> Facts:
+    """Decode a picture once as it is kept, its header first; whatever is wrong with it becomes a reason.
+
+    Args:
+        content: A file, encoded bytes, or pixels, uint8.
+        name: What it is called.
+        max_pixels: A header that claims more is not decoded.
+
+    Returns:
+        What was found; nothing is raised.
+    """
     try:
-        return _readable(path, max_pixels)
+        return _readable(content, name, max_pixels)
     except DataError as error:
         state: Literal["unreadable", "oversized"]
         state = "oversized" if claims_too_much(error) else "unreadable"
-        return Facts(state, str(error).removeprefix(f"{path} "))
+        return Facts(state, str(error).removeprefix(f"{name} "))
     except MemoryError:
         return Facts("unreadable", "needs more memory to decode than there is.")
     except Exception as error:
@@ -86,8 +100,8 @@ def inspect_file(path: Path, *, max_pixels: int) -> Facts:
         return Facts("unreadable", f"is damaged ({type(error).__name__}: {str(error).rstrip('.')}).")
 
 
-def _readable(path: Path, max_pixels: int) -> Facts:
-    with opened(path, max_pixels=max_pixels) as image:
+def _readable(content: Content, name: str, max_pixels: int) -> Facts:
+    with opened(content, name=name, max_pixels=max_pixels) as image:
         width, height = image.size
         kind = image.format or ""
         if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
@@ -99,14 +113,16 @@ def _readable(path: Path, max_pixels: int) -> Facts:
             blank = _one_value(pixels)
             small = pixels.convert("L").resize(_SMALL, Image.Resampling.BOX).tobytes()
     if blank and drafted:
-        with opened(path, max_pixels=max_pixels) as image:  # one dot is lost in a reduced picture
+        with opened(
+            content, name=name, max_pixels=max_pixels
+        ) as image:  # one dot is lost in a reduced picture
             blank = _one_value(upright_rgb(image))
     return Facts(
         state="readable",
         format=kind,
         width=width,
         height=height,
-        sha256=runtime.file_sha256(path),
+        sha256=content_sha256(content),
         look=int.from_bytes(np.packbits(look).tobytes()),
         blank=blank,
         small=small.hex(),

@@ -7,15 +7,21 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tfxfer.data.auditing.inspection import Facts, inspect_file
+from tfxfer.data.auditing.inspection import Facts, inspect_content, inspect_file
 from tfxfer.data.auditing.remembered import file_state, recall, remember
+from tfxfer.data.photos import Photos
+from tfxfer.data.pixels.contents import Content, Files
 
-__all__ = ["Look", "look_at_all"]
+__all__ = ["Look", "look_at_all", "look_at_photos"]
+
+_PORTION = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,56 @@ def look_at_all(
             }
             remember(root, others | kept)
     return Look(tuple(looked_at[path] for path in paths), len(new), time.perf_counter() - started)
+
+
+def look_at_photos(
+    photos: Photos,
+    *,
+    max_pixels: int,
+    use_cache: bool = True,
+    progress: bool = True,
+    console: Console | None = None,
+) -> Look:
+    """Return the facts about each picture of a data set, whatever it comes from.
+
+    Only what is known of files is remembered. Others are gone through once, in their source's own order, a
+    portion in memory at a time.
+
+    Args:
+        photos: The data set.
+        max_pixels: A header that claims more is not decoded.
+        use_cache: Whether earlier looks at files count, and this one is kept.
+        progress: Whether to show a bar where somebody watches.
+        console: Where the bar goes; None is standard error.
+
+    Returns:
+        The facts, in the order of the records.
+
+    Raises:
+        DataError: A stream has changed since it was first read.
+    """
+    watching: dict[str, Any] = {"progress": progress, "console": console}
+    if isinstance(photos.source, Files):
+        paths = [record.path for record in photos.records]
+        return look_at_all(photos.root, paths, max_pixels=max_pixels, use_cache=use_cache, **watching)
+    started = time.perf_counter()
+    found: dict[int, Facts] = {}
+
+    def look(picture: tuple[int, Content]) -> tuple[int, Facts]:
+        index, content = picture
+        name = photos.source.name_of(photos.records[index].path)
+        return index, inspect_content(content, name=name, max_pixels=max_pixels)
+
+    remaining = photos.contents()
+    bar = _bar(console, shown=progress)
+    with bar, warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.simplefilter("ignore")  # Pillow's own; what is the matter is in the facts
+        task = bar.add_task("audit", total=len(photos))
+        while portion := list(islice(remaining, _PORTION)):
+            found |= pool.map(look, portion)
+            bar.advance(task, len(portion))
+    facts = tuple(found[index] for index in range(len(photos)))
+    return Look(facts, len(facts), time.perf_counter() - started)
 
 
 def _bar(console: Console | None, *, shown: bool) -> Progress:

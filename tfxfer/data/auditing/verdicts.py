@@ -36,12 +36,13 @@ _Pair = tuple[Listed, Facts]
 
 
 def judge_pictures(
-    root: Path, listing: Listing, facts: Sequence[Facts], *, near_bits: int, refused: str | None
+    root: Path | str, listing: Listing, facts: Sequence[Facts], *, near_bits: int, refused: str | None
 ) -> Audit:
     """Say what is the matter with a set of pictures.
 
     Args:
-        root: The folder that the paths start from.
+        root: The folder that the paths start from; or what pictures that are not files are called together,
+            and their names have no suffix that could be wrong.
         listing: The pictures, with class and part.
         facts: What was found in each, in the same order.
         near_bits: In how many of 64 bits the perceptual hashes of near duplicates may differ.
@@ -52,7 +53,11 @@ def judge_pictures(
     """
     pairs = list(zip(listing.pictures, facts, strict=True))
     readable = [(picture, fact) for picture, fact in pairs if fact.state == "readable"]
-    counts = Counter(picture.label for picture, _ in readable)
+    counts = Counter(
+        name
+        for picture, _ in readable
+        for name in ([picture.label] if picture.shown is None else picture.shown)
+    )
     copies, alike = _clusters(readable, near_bits)
     both = _all_alike(copies, alike)
     return Audit(
@@ -62,7 +67,7 @@ def judge_pictures(
         refused=refused,
         unreadable=_in_state(pairs, "unreadable"),
         oversized=_in_state(pairs, "oversized"),
-        wrong_suffix=_findings(readable, _wrong_suffix),
+        wrong_suffix=_findings(readable, _wrong_suffix) if isinstance(root, Path) else (),
         duplicates=tuple(_files(group) for group in copies),
         near_duplicates=tuple(_files(group) for group in alike),
         conflicting_labels=tuple(_contradictions(both, lambda picture: picture.label)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ def make_batches(
     *,
     size: InputContract,
     batch_size: int,
+    places: Sequence[int] | None = None,
     seed: int = 0,
     shuffle: bool = False,
     augment: Augment | None = None,
@@ -43,6 +44,8 @@ def make_batches(
         targets: What is learnt, one row a picture.
         size: Height and width that ``read`` gives.
         batch_size: Pictures a batch; the last one may be smaller.
+        places: Row -> index of its picture, from 0 on, where pictures are repeated: each is decoded and kept
+            once. None takes each row's own.
         seed: Seed of shuffling and augmentation.
         shuffle: Whether the order is new each epoch, or the one given.
         augment: Applied to each picture, every epoch anew, or None.
@@ -53,10 +56,11 @@ def make_batches(
     Returns:
         Pairs of pixels, shape (batch, height, width, 3), uint8, and targets, shape (batch, ...).
     """
-    read = cached(read, (len(targets), *size.shape), cache=cache)
+    held = range(len(targets)) if places is None else places
+    read = cached(read, (max(held, default=-1) + 1, *size.shape), cache=cache)
 
     def view(index: np.int64, epoch: np.int64) -> npt.NDArray[np.uint8]:
-        pixels = read(int(index))
+        pixels = read(held[int(index)])
         if augment is None:
             return pixels
         return augment(pixels.copy(), picture_seed(int(epoch), int(index)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tfxfer import data
 from tfxfer.contracts import Resize, Task
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["COLUMN_ROLES", "is_folder", "is_tfds", "read_labelled", "read_photos"]
+__all__ = ["COLUMN_ROLES", "check_apart", "is_folder", "is_tfds", "read_labelled", "read_photos"]
 
 COLUMN_ROLES = ("path", "label", "split", "group")
 
@@ -65,17 +66,8 @@ def read_photos(
     if is_tfds(source):
         _refuse(source, {"separator": separator, "root": root})
         _check_roles(columns, ("label", "group"))
-        label, group = columns.get("label"), columns.get("group")
-        return data.from_tfds(
-            str(source),
-            data_dir=data_dir,
-            label=label,
-            task=task or ("multi_label" if isinstance(label, list | tuple) else "single_label"),
-            group=None if group is None else str(group),
-            download=download,
-            seed=seed,
-            resize=resize,
-        )
+        prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
+        return data.from_tfds(str(source), **prepared, **_features(columns, task), seed=seed, resize=resize)
     if data_dir is not None or download:
         raise SettingError(
             f"{'download' if data_dir is None else 'data_dir'} is for data sets of TensorFlow Datasets; "
@@ -155,6 +147,34 @@ def read_labelled(
     return files, as_array(shown, task=task, classes=len(classes))
 
 
+def check_apart(
+    target: Path,
+    source: str | Path | DataFrame,
+    *,
+    root: str | Path | None = None,
+    data_dir: str | Path | None = None,
+) -> None:
+    """Keep what is written out of a folder of pictures, where it would be the next run's class, and off them.
+
+    Args:
+        target: The folder to write to, as ``check_target`` gives it.
+        source: What is read from, as for ``read_photos``.
+        root: For a table, as there.
+        data_dir: For TensorFlow Datasets, as there.
+
+    Raises:
+        SettingError: The target is inside the pictures' folder, or holds what is read from.
+    """
+    for given in (None if is_tfds(source) else source, root, data_dir):
+        if not isinstance(given, str | Path):
+            continue
+        held = Path(os.path.abspath(given))  # noqa: PTH100 as check_target does, whose answer it is compared with
+        if given is source and is_folder(source) and (target == held or held in target.parents):
+            raise SettingError(f"{target} is inside the pictures' folder {held}; give one outside it.")
+        if target == held or target in held.parents:
+            raise SettingError(f"{target} holds {held}, and would replace it; give another folder.")
+
+
 def is_folder(source: str | Path | DataFrame) -> TypeGuard[str | Path]:
     """Say whether a source is a folder, or a path to nothing that is not called like a table."""
     if not isinstance(source, str | Path) or is_tfds(source):
@@ -166,6 +186,14 @@ def is_folder(source: str | Path | DataFrame) -> TypeGuard[str | Path]:
 def is_tfds(source: str | Path | DataFrame) -> TypeGuard[str | Path]:
     """Say whether a source is a data set of TensorFlow Datasets."""
     return isinstance(source, str | Path) and str(source).startswith("tfds:")
+
+
+def _features(columns: Mapping[str, str | Sequence[str]], task: Task | None) -> dict[str, Any]:
+    """Say what ``from_tfds`` is to take; several labels are as they are in a table's columns."""
+    label = columns.get("label")
+    if task is None:
+        task = "single_label" if label is None or isinstance(label, str) else "multi_label"
+    return {"label": label, "group": columns.get("group"), "task": task}
 
 
 def _refuse(source: str | Path, for_tables: Mapping[str, object]) -> None:

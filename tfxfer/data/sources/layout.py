@@ -23,13 +23,15 @@ class Listed:
 
     Attributes:
         path: Relative to the folder listed, with forward slashes.
-        label: The class whose folder it lies in, or None.
+        label: The class whose folder it lies in, or what else is told of what it shows; or None.
         part: The part whose folder it lies in, or None.
+        shown: The classes that it shows, where that is not the one that is its label.
     """
 
     path: str
     label: str | None
     part: Part | None
+    shown: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
