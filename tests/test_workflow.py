@@ -68,6 +68,7 @@ def test_a_table_goes_the_whole_way(table, shared_pictures, tmp_path):
     assert run.photos.classes == ("blue", "green", "red")
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     assert card["settings"]["columns"] == COLUMNS
+    assert card["settings"]["separator"] is None
     assert card["settings"]["augment"] == {"name": "none", "digest": None}
     split = json.loads((tmp_path / "model" / "split.json").read_text())
     owners = [{entry["group"] for entry in split[part]} for part in ("train", "validation", "test")]
