@@ -18,7 +18,7 @@ import psutil
 
 import tfxfer
 from benchmarks.pipeline import everything
-from tfxfer.data.cache import CACHES
+from tfxfer.data.pixels.cache import CACHES
 
 MEGABYTE = 1e6
 

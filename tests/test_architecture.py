@@ -92,6 +92,22 @@ def test_imports_between_modules_make_no_cycle():
     assert not graph, f"these import each other in a ring: {sorted(graph)}"
 
 
+def test_rooms_within_a_room_make_no_cycle():
+    graph = {}
+    for path in inside(MODULES):
+        here = path.relative_to(PACKAGE).with_suffix("").parts[:2]
+        targets = graph.setdefault(here, set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"tfxfer.{here[0]}."):
+                targets.add(tuple(node.module.split(".")[1:3]))
+    for here, targets in graph.items():
+        targets.discard(here)
+    while leaves := [name for name, targets in graph.items() if not targets & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    assert not graph, f"these rooms import each other in a ring: {sorted(graph)}"
+
+
 def test_no_module_is_a_drawer_for_everything():
     assert not {path.stem for path in MODULES} & {"utils", "util", "helpers", "common", "misc"}
 

@@ -12,7 +12,8 @@ from PIL import Image
 import tfxfer
 from tests.conftest import COLOURS, write_pictures
 from tests.tfds_sets import prepare
-from tfxfer.data import content_sha256, looking
+from tfxfer.data import content_sha256
+from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
@@ -67,6 +68,7 @@ def test_a_table_goes_the_whole_way(table, shared_pictures, tmp_path):
     assert run.photos.classes == ("blue", "green", "red")
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     assert card["settings"]["columns"] == COLUMNS
+    assert card["settings"]["separator"] is None
     assert card["settings"]["augment"] == {"name": "none", "digest": None}
     split = json.loads((tmp_path / "model" / "split.json").read_text())
     owners = [{entry["group"] for entry in split[part]} for part in ("train", "validation", "test")]
@@ -316,6 +318,29 @@ def test_shards_are_known_again_by_content(sources, shared_pictures, tmp_path):
     seen = tfxfer.load(tmp_path / "model").seen_in_training()
     assert len(seen) == 51
     assert seen < files
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"balance": "sampling"},
+            "balance is for one class a picture (single_label), got 'sampling' for multi_label; leave it "
+            "out.",
+        ),
+        ({"mix": "mixup"}, "mix is for one class a picture (single_label), got multi_label; leave it out."),
+    ],
+    ids=["balance", "mix"],
+)
+def test_what_is_for_one_class_is_refused_before_a_picture_is_read(tmp_path, settings, message):
+    rows = [f"{index}.png,{'odd' if index % 2 else 'even;low'}" for index in range(20)]
+    for index in range(20):
+        (tmp_path / f"{index}.png").write_text("no picture")
+    (tmp_path / "tags.csv").write_text("\n".join(["path,label", *rows]))
+    with pytest.raises(tfxfer.SettingError, match=f"^{re.escape(message)}$"):
+        tfxfer.transfer(
+            tmp_path / "tags.csv", to=tmp_path / "model", task="multi_label", **{**QUICK, **settings}
+        )
 
 
 @pytest.mark.slow

@@ -56,6 +56,41 @@ with tfds.core.registered.skip_registration():
         counts: ClassVar = {"everything": 12}
         supervised = None
 
+    class TaggedSquares(tfds.core.GeneratorBasedBuilder):
+        """Squares with several labels: as a sequence of classes, as features of 0 and 1; and with numbers."""
+
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = {
+                "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+                "tags": tfds.features.Sequence(tfds.features.ClassLabel(names=["even", "low"])),
+                "even": np.bool_,
+                "low": np.uint8,
+                "size": np.float32,
+                "number": np.int64,
+            }
+            return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, dl_manager):
+            del dl_manager
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for index in range(30):
+                even, low = index % 2 == 0, index < 12
+                yield (
+                    f"{index:02}",
+                    {
+                        "image": np.asarray(draw("red", index)),
+                        "tags": [name for name, there in (("low", low), ("even", even)) if there],
+                        "even": even,
+                        "low": low,
+                        "size": index / 3,
+                        "number": index,
+                    },
+                )
+
     class NumberedSquares(tfds.core.GeneratorBasedBuilder):
         """One picture feature and no class."""
 

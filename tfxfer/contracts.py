@@ -117,15 +117,17 @@ class LeftOut:
 
     Attributes:
         path: File, relative to the data set's root, with forward slashes.
-        label: Index into the data set's classes.
+        label: As ``ImageRecord`` has it.
         part: The part that it was in, or None where it was in none.
         reason: The rest of a sentence that begins with the file's name.
+        target: As ``ImageRecord`` has it.
     """
 
     path: str
     label: int
     part: Part | None
     reason: str
+    target: tuple[int, ...] | tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

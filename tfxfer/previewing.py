@@ -9,7 +9,7 @@ import numpy as np
 from tfxfer.augment import Source, augmentation, draw_sheet
 from tfxfer.contracts import Resize
 from tfxfer.data import read_image
-from tfxfer.data.layout import pictures_below
+from tfxfer.data.sources.layout import pictures_below
 from tfxfer.errors import DataError, SettingError
 from tfxfer.runtime import whole_file
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,11 @@ from tfxfer.data import (
     MAX_BAD,
     DataFrame,
     Photos,
+    check_apart,
     check_cleaning,
     clean,
-    is_folder,
-    is_tfds,
     read_photos,
 )
-from tfxfer.errors import SettingError
 from tfxfer.evaluation import Judgement, evaluate
 from tfxfer.exports import choose_formats, export
 from tfxfer.models import Anatomy, build
@@ -113,8 +110,9 @@ def transfer(
         to: Folder to write the bundle to.
         columns: For a table, which column holds what, such as ``{"label": "diagnosis", "group": "patient"}``:
             any of ``"path"``, ``"label"``, ``"split"`` and ``"group"``, as in ``from_table``; labels may have
-            several columns.
-        task: For a table, what is learnt: one class a picture, several, or numbers, as in ``from_table``.
+            several columns. For TensorFlow Datasets, which feature is the ``"label"`` or the ``"group"``.
+        task: For a table or TensorFlow Datasets, what is learnt: one class a picture, several, or numbers, as
+            in ``from_table``.
         separator: For a table, what stands between several labels in one cell, as in ``from_table``.
         root: For a table, the folder that its paths start from, as in ``from_table``.
         data_dir: For TensorFlow Datasets, the folder it is prepared in, as in ``from_tfds``.
@@ -151,20 +149,20 @@ def transfer(
             then as it was.
     """
     started = time.perf_counter()
-    _check_apart(check_target(to, force=force), folder, root, data_dir)
+    check_apart(check_target(to, force=force), folder, root=root, data_dir=data_dir)
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
-    check_balance(balance)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
+    check_balance(balance, mixed=mixing is not None)
     learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     plan = partial(_plan, weights=weights, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
     phases = None if is_outside(backbone) else plan(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
-    prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
-    photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
+    photos = read_photos(folder, **table, data_dir=data_dir, download=download, seed=seed, resize=resize)
+    check_balance(balance, photos, mixed=mixing is not None)
     start: dict[str, Any] = {
         "backbone": backbone,
         "weights": weights,
@@ -181,7 +179,7 @@ def transfer(
     report = evaluate(model, photos, batch_size=batch_size)
     settings = {
         **start | {"weights": None if weights is None else str(weights)},
-        **{"columns": dict(columns or {}), "task": photos.task, "resize": resize},
+        **{"columns": dict(columns or {}), "task": photos.task, "separator": separator, "resize": resize},
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         **learning | {"mix": str(mixing) if mixing else None},
         **cleaning,
@@ -203,17 +201,3 @@ def _plan(
     if weights is None:
         return from_scratch(epochs=head_epochs + top_epochs)
     return two_phases(stages=stages, head_epochs=head_epochs, top_epochs=top_epochs, top_blocks=top_blocks)
-
-
-def _check_apart(
-    target: Path, source: str | Path | DataFrame, root: str | Path | None, data_dir: str | Path | None
-) -> None:
-    """Keep the bundle out of a folder of pictures, where it would be the next run's class, and off them."""
-    for given in (None if is_tfds(source) else source, root, data_dir):
-        if not isinstance(given, str | Path):
-            continue
-        held = Path(os.path.abspath(given))  # noqa: PTH100 as check_target does, whose answer it is compared with
-        if given is source and is_folder(source) and (target == held or held in target.parents):
-            raise SettingError(f"{target} is inside the pictures' folder {held}; give one outside it.")
-        if target == held or target in held.parents:
-            raise SettingError(f"{target} holds {held}, and would replace it; give another folder.")

@@ -9,8 +9,9 @@ import pytest
 from tests.conftest import write_pictures
 from tfxfer.cli.auditing import audit
 from tfxfer.cli.main import main
-from tfxfer.data.auditing import NEAR_BITS
-from tfxfer.data.remembered import cache_file
+from tfxfer.data import from_folder, write_shards
+from tfxfer.data.auditing.door import NEAR_BITS
+from tfxfer.data.auditing.remembered import cache_file
 
 pytestmark = pytest.mark.usefixtures("cache_home")
 
@@ -134,3 +135,28 @@ def test_the_rule_of_the_status_is_in_the_help(capfd):
         "unreadable or oversized, where parts of the split share pictures (leaks), or where FOLDER cannot be "
         "trained on as it is laid out; 2 a wrong setting."
     ) in words
+
+
+def test_shards_and_tables_are_audited(capfd, pictures, tmp_path):
+    shutil.copy(pictures / "red" / "00.png", pictures / "blue" / "copy.png")
+    write_shards(from_folder(pictures), tmp_path / "shards")
+    (tmp_path / "photos.csv").write_text(
+        "\n".join(["file,label", *(f"{file},{file.parent.name}" for file in sorted(pictures.rglob("*.png")))])
+    )
+    capfd.readouterr()
+    table = (tmp_path / "photos.csv", "--path-column", "file", "--root", pictures)
+    for arguments in ((tmp_path / "shards", "--html", tmp_path / "sheet.html"), table):
+        with pytest.raises(SystemExit) as left:
+            main(["audit", *map(str, arguments), *EXACT, "--json"])
+        document = json.loads(capfd.readouterr().out)
+        assert document["duplicates"] == [["blue/copy.png", "red/00.png"]]
+        assert document["class_counts"] == {"blue": 13, "green": 12, "red": 12}
+        assert left.value.code == (1 if document["leaks"] else 0)
+    assert (tmp_path / "sheet.html").read_text().count("data:image/jpeg") == 6
+
+
+def test_what_is_for_tables_is_refused_with_a_folder(capfd, pictures):
+    assert run(capfd, pictures, "--task", "regression", expected=2).err == (
+        f"tfxfer: {pictures} is not a table, and task is for tables; leave it out, or give a .csv, .tsv, "
+        ".jsonl, .ndjson file.\n"
+    )

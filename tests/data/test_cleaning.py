@@ -5,14 +5,15 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import tensorflow as tf
 from PIL import Image
 from rich.console import Console
 
-from tests.conftest import write_pictures
-from tests.data.test_decode import bomb
+from tests.conftest import COLOURS, draw, write_pictures
+from tests.data.pixels.test_decode import bomb
 from tfxfer.contracts import PARTS, LeftOut, Split
-from tfxfer.data import clean, from_folder, from_table
-from tfxfer.data.remembered import cache_file
+from tfxfer.data import clean, from_dataset, from_folder, from_table
+from tfxfer.data.auditing.remembered import cache_file
 from tfxfer.errors import DataError, SettingError
 
 pytestmark = pytest.mark.usefixtures("cache_home")
@@ -242,3 +243,47 @@ def test_too_few_that_do_not_look_alike(tmp_path, says):
     with pytest.raises(DataError, match=says(message)):
         told(from_folder(pictures))
     assert clean(from_folder(pictures), near_duplicates="ignore").left_out == ()
+
+
+def encoded(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def streamed():
+    """A stream of encoded pictures: three colours, each blue one twice, one of them bad."""
+    images = [encoded(draw(colour, index)) for colour in sorted(COLOURS) for index in range(12)]
+    images += [encoded(draw("blue", index).resize((30, 30))) for index in range(12)]
+    labels = [*(colour for colour in sorted(COLOURS) for _ in range(12)), *["blue"] * 12]
+    images[20] = b"no picture"
+    return from_dataset(tf.data.Dataset.from_tensor_slices((images, labels)))
+
+
+def test_what_is_no_file_is_left_out_and_kept_together_too():
+    photos = streamed()
+    cleaned, text = told(photos, max_bad=0.1)
+    part = next(part for part in PARTS if "000020" in photos.names(part))
+    assert cleaned.left_out == (LeftOut("000020", 1, part, NO_PICTURE),)
+    assert text == (
+        "1 of 48 pictures cannot be read and is left out; Photos.left_out names all, and so does "
+        f"left_out.json in a bundle:\n  000020 {NO_PICTURE}\n"
+    )
+    placed = {name: part for part in PARTS for name in cleaned.names(part)}
+    assert len(placed) == 47
+    assert all(placed[f"{index:06}"] == placed[f"{36 + index:06}"] for index in range(12))
+    before = {name: part for part in PARTS for name in photos.names(part)}
+    assert any(before[f"{index:06}"] != before[f"{36 + index:06}"] for index in range(12))
+    assert len(list(cleaned.contents())) == 47
+    with pytest.raises(DataError, match=r"^1 of 48 pictures \(2\.1%\) cannot be read, and at most 0\.0% "):
+        told(photos, max_bad=0)
+
+
+def test_of_several_labels_what_is_left_out_is_told_by_what_it_shows(pictures):
+    files = sorted(pictures.rglob("*.png"))
+    rows = [f"{file.relative_to(pictures)},{file.parent.name};all" for file in files]
+    (pictures / "tags.csv").write_text("\n".join(["path,label", *rows]))
+    photos = from_table(pictures / "tags.csv", task="multi_label")
+    (pictures / "green" / "05.png").write_text("no picture")
+    (left_out,) = told(photos)[0].left_out
+    assert [photos.classes[label] for label in left_out.target] == ["all", "green"]

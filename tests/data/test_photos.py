@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfxfer.data import audit, from_arrays, from_folder
+from tfxfer import data
+from tfxfer.data import from_arrays, from_folder
 from tfxfer.errors import DataError, SettingError
 
 
@@ -70,8 +71,26 @@ def test_pictures_without_files_have_names_and_no_paths(says):
     )
     with pytest.raises(SettingError, match=says(message)):
         photos.paths("test")
-    with pytest.raises(SettingError, match=says(message)):
-        audit(photos)
+
+
+@pytest.mark.parametrize("cache", ["memory", "none"])
+def test_a_picture_that_is_repeated_is_kept_once(pictures, monkeypatch, cache):
+    photos = from_folder(pictures)
+    train = photos.split.train
+    repeated = replace(photos, split=replace(photos.split, train=(*train, *train[:5], train[0])))
+    read, names = data.read_image, []
+
+    def counted(picture, **settings):
+        names.append(settings["name"])
+        return read(picture, **settings)
+
+    monkeypatch.setattr(data, "read_image", counted)
+    batches = repeated.batches("train", image_size=8, batch_size=7, shuffle=False, cache=cache)
+    pixels, labels = (np.concatenate(each) for each in zip(*batches.as_numpy_iterator(), strict=True))
+    assert len(pixels) == len(train) + 6
+    assert len(names) == (len(train) if cache == "memory" else len(train) + 6)
+    np.testing.assert_array_equal(pixels[-6:], pixels[[0, 1, 2, 3, 4, 0]])
+    assert labels.tolist() == repeated.labels("train")
 
 
 def test_one_part_may_be_checked(pictures):

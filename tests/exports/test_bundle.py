@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfxfer.backbones import BACKBONES, origin_of
-from tfxfer.contracts import PARTS
+from tfxfer.contracts import PARTS, LeftOut
 from tfxfer.data import read_image
 from tfxfer.errors import ParityError, SettingError
 from tfxfer.evaluation import evaluate
@@ -276,3 +276,17 @@ def test_labels_that_disagree_are_not_written(of_task, tmp_path, altered):
     altered(lambda scores: 1 - scores)
     with pytest.raises(ParityError, match=r"^model\.keras disagrees with the model on (\d+) of \1 "):
         export(model, tmp_path / "bundle", photos)
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [("multi_label", {"classes": ["blue", "round"]}), ("regression", {"numbers": [3000.0, 0.5]})],
+)
+def test_what_is_left_out_is_told_by_what_it_shows(of_task, task, told):
+    photos = of_task[task][0]
+    target = (0, 3) if task == "multi_label" else (3000.0, 0.5)
+    left_out = [LeftOut("blue/00.png", 1, "train", "is damaged.", target)]
+    assert bundle_module._left_out(photos, left_out) == {
+        "pictures": len(photos) + 1,
+        "left_out": [{"path": "blue/00.png", **told, "part": "train", "reason": "is damaged."}],
+    }

@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.conftest import draw
 from tfxfer.contracts import ImageRecord, Split
 from tfxfer.data import Photos, from_dataset, from_folder
-from tfxfer.data.contents import Files
+from tfxfer.data.pixels.contents import Files
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build
@@ -193,6 +193,15 @@ def test_mixed_pictures_cannot_be_weighed(shared_pictures, balance, says):
     )
     with pytest.raises(SettingError, match=says(message)):
         balance_training(from_folder(shared_pictures), balance, mixed=True)
+
+
+def test_what_cannot_be_is_refused_before_anything_is_looked_at(tags, numbers, says):
+    message = "balance is for one class a picture (single_label), got 'auto' for regression; leave it out."
+    with pytest.raises(SettingError, match=says(message)):
+        balancing.check_balance("auto", numbers)
+    message = "mix is for one class a picture (single_label), got multi_label; leave it out."
+    with pytest.raises(SettingError, match=says(message)):
+        balancing.check_balance("none", tags, mixed=True)
 
 
 def test_pictures_without_one_class_are_neither_balanced_nor_mixed(tags, numbers, says):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
 import tfxfer
 from tfxfer import data
-from tfxfer.cli.commands import FOLDER, json_option
+from tfxfer.cli.commands import FOLDER, columns_of, json_option, quiet, source_options
 
 __all__ = ["audit"]
 
@@ -31,12 +32,20 @@ __all__ = ["audit"]
     help="In how many of 64 bits the hashes of near duplicates may differ.",
 )
 @click.option("--fresh", is_flag=True, help="Look at every picture again, and remember nothing.")
+@source_options
 @json_option
 @click.pass_context
 def audit(
-    context: click.Context, folder: Path, html: Path | None, near_bits: int, fresh: bool, as_json: bool
+    context: click.Context,
+    /,
+    folder: Path,
+    html: Path | None,
+    near_bits: int,
+    fresh: bool,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
-    """Say what is the matter with the pictures in FOLDER.
+    """Say what is the matter with the pictures in FOLDER, which is whatever tfxfer train takes.
 
     Unreadable and oversized files, wrong suffixes, duplicates and near duplicates, those with
     different labels or in more than one of train/, validation/ and test/, classes out of balance, tiny,
@@ -47,13 +56,18 @@ def audit(
     unreadable or oversized, where parts of the split share pictures (leaks), or where FOLDER cannot be
     trained on as it is laid out; 2 a wrong setting. The other findings do not change it.
     """
+    columns, photos = columns_of(settings), None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = tfxfer.audit(folder, near_bits=near_bits, use_cache=not fresh)
+        # A folder is audited whatever its layout; the others are what they say of themselves.
+        if not data.is_folder(folder) or data.is_shards(folder) or columns or any(settings.values()):
+            with quiet():
+                photos = data.read_photos(folder, columns=columns, **settings)
+        found = tfxfer.audit(photos or folder, near_bits=near_bits, use_cache=not fresh)
     for warning in caught:
         click.echo(f"tfxfer: {warning.message}", err=True)
     if html:
-        data.write_contact_sheet(found, html)
+        data.write_contact_sheet(found, html, photos=photos)
     click.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False) if as_json else str(found))
     if html:
         click.echo(f"Contact sheet written to {html}.", err=True)

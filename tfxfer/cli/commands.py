@@ -13,14 +13,15 @@ from typing import Any
 import click
 
 import tfxfer
-from tfxfer import data, evaluation, runtime
+from tfxfer import data, runtime
+from tfxfer.cli.judging import judge_source
 from tfxfer.cli.shares import share
 from tfxfer.contracts import BALANCES, NEAR_DUPLICATES, RESIZES, TASKS
-from tfxfer.errors import DataError
 
 __all__ = [
     "FOLDER",
     "at_least_1",
+    "cleaning_options",
     "columns_of",
     "demo",
     "evaluate",
@@ -37,6 +38,9 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
 )
 force_option = click.option("--force", is_flag=True, help="Replace DIR if it is there already.")
+data_dir_option = click.option(
+    "--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."
+)
 at_least_1 = click.IntRange(min=1)
 MIX_NAMES = ("mixup", "cutmix")
 POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
@@ -48,7 +52,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how pictures are read: a table, and TensorFlow Datasets."""
     for option in (
         click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
-        click.option("--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."),
+        data_dir_option,
     ):
         command = option(command)
     return table_options(command)
@@ -77,6 +81,28 @@ def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Its column of labels, label if not given; once for each class or number that has its own.",
         ),
         click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
+    ):
+        command = option(command)
+    return command
+
+
+def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is left out, and what stays together."""
+    for option in (
+        click.option(
+            "--near-duplicates",
+            type=click.Choice(NEAR_DUPLICATES),
+            default="together",
+            show_default=True,
+            help="Keep pictures that look alike in one part of the split, or not.",
+        ),
+        click.option(
+            "--max-bad",
+            type=share,
+            default="5%",
+            show_default=True,
+            help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
+        ),
     ):
         command = option(command)
     return command
@@ -123,26 +149,13 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     help="Keep a picture's middle, or its edges and distort.",
 )
 @click.option(
-    "--max-bad",
-    type=share,
-    default="5%",
-    show_default=True,
-    help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
-)
-@click.option(
     "--balance",
     type=click.Choice(BALANCES),
     default="none",
     show_default=True,
     help="How rare classes are made to count; auto chooses, and says why.",
 )
-@click.option(
-    "--near-duplicates",
-    type=click.Choice(NEAR_DUPLICATES),
-    default="together",
-    show_default=True,
-    help="Keep pictures that look alike in one part of the split, or not.",
-)
+@cleaning_options
 @click.option(
     "--augment",
     type=click.Choice(POLICY_NAMES),
@@ -226,6 +239,7 @@ def predict(bundle: Path, images: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("bundle", metavar="DIR", type=FOLDER)
 @click.argument("source", metavar="FOLDER", type=FOLDER)
 @truth_options
+@data_dir_option
 @click.option("--all", "everything", is_flag=True, help="Count pictures seen in training too.")
 @json_option
 def evaluate(
@@ -233,6 +247,7 @@ def evaluate(
     source: Path,
     root: Path | None,
     separator: str | None,
+    data_dir: Path | None,
     everything: bool,
     as_json: bool,
     **settings: Any,
@@ -240,22 +255,22 @@ def evaluate(
     """Say how good the model in DIR is on the pictures in FOLDER.
 
     FOLDER holds class folders, or test/ with class folders inside; or is a table (.csv, .tsv, .jsonl) with a
-    row a picture, of which the test rows count where --split-column says which they are. Pictures that the
+    row a picture, of which the test rows count where --split-column says which they are; or shards, or tfds:
+    and a data set of TensorFlow Datasets, of which the test part counts where there is one. Pictures that the
     model was trained or chosen on are recognised by content and left out.
     """
     columns = columns_of(settings)
     with quiet():
         predictor = tfxfer.load(bundle)
-        files, targets = data.read_labelled(
+        report = judge_source(
+            predictor,
             source,
-            classes=predictor.classes,
-            task=predictor.task,
-            root=root,
             columns=columns,
+            root=root,
             separator=separator,
+            data_dir=data_dir,
+            everything=everything,
         )
-        kept = range(len(files)) if everything else _unseen(predictor, files, source)
-        report = evaluation.judge(predictor.predictions([files[index] for index in kept], targets[kept]))
     if as_json:
         _print_json(report.to_dict())
     else:
@@ -273,24 +288,6 @@ def demo(to: Path | None, as_json: bool) -> None:
         _print_json(outcome.to_dict())
     else:
         click.echo(str(outcome))
-
-
-def _unseen(predictor: tfxfer.Predictor, files: list[Path], source: Path) -> list[int]:
-    """Return which of the files neither trained nor chose the model."""
-    seen = predictor.seen_in_training()
-    kept = [index for index, file in enumerate(files) if runtime.file_sha256(file) not in seen]
-    if not kept:
-        raise DataError(
-            f"the model was trained on every picture in {source}; give pictures it has not seen, or "
-            "--all to count these."
-        )
-    if len(kept) < len(files):
-        left_out = len(files) - len(kept)
-        click.echo(
-            f"{left_out} of {len(files)} pictures left out: the model was trained or chosen on them.",
-            err=True,
-        )
-    return kept
 
 
 def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:

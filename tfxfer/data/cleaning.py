@@ -10,15 +10,14 @@ from rich.console import Console
 
 from tfxfer import runtime
 from tfxfer.contracts import NEAR_DUPLICATES, PARTS, ImageRecord, LeftOut, NearDuplicates, Part, Split
-from tfxfer.data.auditing import NEAR_BITS
-from tfxfer.data.binding import bind, is_cut_by_seed, straddling
-from tfxfer.data.contents import Files
-from tfxfer.data.decode import MAX_PIXELS
-from tfxfer.data.findings import shown
-from tfxfer.data.looking import look_at_all
+from tfxfer.data.auditing.door import NEAR_BITS
+from tfxfer.data.auditing.findings import shown
+from tfxfer.data.auditing.looking import look_at_photos
+from tfxfer.data.auditing.remembered import cache_file
+from tfxfer.data.auditing.verdicts import lookalikes
 from tfxfer.data.photos import Photos
-from tfxfer.data.remembered import cache_file
-from tfxfer.data.verdicts import lookalikes
+from tfxfer.data.pixels.decode import MAX_PIXELS
+from tfxfer.data.splits.binding import bind, is_cut_by_seed, straddling
 from tfxfer.errors import DataError, SettingError
 
 __all__ = ["MAX_BAD", "check_cleaning", "clean"]
@@ -48,8 +47,8 @@ def clean(
     split that was given, or made in another way, stays as it is, and what leaks is told.
 
     Files that have not changed since an earlier look or audit are taken from the user's cache folder, and
-    ``tfxfer.fit`` does not look again. Of pictures that are not files (arrays, shards, TensorFlow Datasets)
-    none may be bad, and the split stays as it is.
+    ``tfxfer.fit`` does not look again. Pictures that are not files (arrays, shards, TensorFlow Datasets) are
+    gone through once, in their own order.
 
     Args:
         photos: A data set.
@@ -67,15 +66,12 @@ def clean(
         SettingError: ``max_bad`` is out of its range, or ``near_duplicates`` is neither.
     """
     check_cleaning(max_bad=max_bad, near_duplicates=near_duplicates)
-    if not isinstance(photos.source, Files):
-        photos.check()
-        return replace(photos, left_out=())
     paths = [record.path for record in photos.records]
-    look = look_at_all(photos.root, paths, max_pixels=MAX_PIXELS, progress=progress, console=console)
+    look = look_at_photos(photos, max_pixels=MAX_PIXELS, progress=progress, console=console)
     reasons = {index: fact.reason for index, fact in enumerate(look.facts) if fact.state != "readable"}
     parts = {index: part for part in PARTS for index in photos.split[part]}
     bad = [
-        LeftOut(record.path, record.label, parts.get(index), reasons[index])
+        LeftOut(record.path, record.label, parts.get(index), reasons[index], record.target)
         for index, record in enumerate(photos.records)
         if index in reasons
     ]
@@ -181,7 +177,7 @@ def _tell(console: Console | None, text: str) -> None:
 
 def _written(photos: Photos, bad: Sequence[LeftOut]) -> Path | None:
     """Write the whole list to the user's cache folder, as no bundle will hold it; None where that fails."""
-    file = cache_file(photos.root).with_suffix(".unreadable.txt")
+    file = cache_file(Path(str(photos.source))).with_suffix(".unreadable.txt")
     try:
         with runtime.whole_file(file) as draft:
             draft.write_text(_names(photos, bad) + "\n", encoding="utf-8")
@@ -191,7 +187,7 @@ def _written(photos: Photos, bad: Sequence[LeftOut]) -> Path | None:
 
 
 def _names(photos: Photos, bad: Sequence[LeftOut]) -> str:
-    return "\n".join(f"  {shown(str(photos.root / each.path))} {shown(each.reason)}" for each in bad)
+    return "\n".join(f"  {shown(photos.source.name_of(each.path))} {shown(each.reason)}" for each in bad)
 
 
 def _count(pictures: int) -> str:

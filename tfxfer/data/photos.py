@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfxfer import data
 from tfxfer.contracts import PARTS, RESIZES, ImageRecord, InputContract, LeftOut, Part, Resize, Split, Task
-from tfxfer.data.contents import Content, Files, RandomAccess
+from tfxfer.data.pixels.contents import Content, Files, RandomAccess
 from tfxfer.errors import SettingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import tensorflow as tf
 
-    from tfxfer.data.cache import Cache, Read
-    from tfxfer.data.pipeline import Augment
-    from tfxfer.data.streaming import Stream
+    from tfxfer.data.pixels.cache import Cache, Read
+    from tfxfer.data.pixels.pipeline import Augment
+    from tfxfer.data.pixels.streaming import Stream
 
 __all__ = ["Photos"]
 
@@ -74,14 +74,15 @@ class Photos:
         return "\n".join(rows)
 
     def _counts(self, part: Part) -> list[str]:
-        shown = Counter(label for target in self._shown(part) for label in target)
+        shown = Counter(label for target in self.shown(part) for label in target)
         return [f"{shown[label]}" for label in range(len(self.classes))]
 
     def _means(self, part: Part) -> list[str]:
-        columns = zip(*self._shown(part), strict=True)
+        columns = zip(*self.shown(part), strict=True)
         return [f"{statistics.fmean(column):.4g}" for column in columns] or [""] * len(self.classes)
 
-    def _shown(self, part: Part) -> list[tuple[int, ...] | tuple[float, ...]]:
+    def shown(self, part: Part) -> list[tuple[int, ...] | tuple[float, ...]]:
+        """Return what the pictures of one part show: indices of their classes, or their numbers."""
         records = (self.records[index] for index in self._indices(part))
         return [(record.label,) if record.target is None else record.target for record in records]
 
@@ -138,7 +139,7 @@ class Photos:
             Class indices, shape (pictures,), int64; for several labels 0 and 1, shape (pictures, classes),
             float32; for regression numbers in their own units, shape (pictures, numbers), float32.
         """
-        return data.as_array(self._shown(part), task=self.task, classes=len(self.classes))
+        return data.as_array(self.shown(part), task=self.task, classes=len(self.classes))
 
     def check(self, part: Part | None = None) -> None:
         """Decode every picture once, of one part or of all, and accept none that is bad.
@@ -250,7 +251,10 @@ class Photos:
         }
         keys = [self.records[index].path for index in self._indices(part)]
         if isinstance(self.source, RandomAccess):
-            read = self._reader(self.source, keys, height, width)
+            # A picture that is in a part several times, as balancing repeats it, is decoded and kept once.
+            places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+            read = self._reader(self.source, list(places), height, width)
+            settings["places"] = [places[key] for key in keys]
             return data.make_batches(read, self.targets(part), **settings)
         return self.source.batches(keys, self.targets(part), resize=self.resize, **settings)
 

@@ -205,7 +205,7 @@ def _split(photos: Photos) -> dict[str, Any]:
     return {"seed": cut.seed, "given": list(cut.given), **parts}
 
 
-def _truth(photos: Photos, record: ImageRecord) -> dict[str, Any]:
+def _truth(photos: Photos, record: ImageRecord | LeftOut) -> dict[str, Any]:
     """Say what a picture shows, by the names of classes, or as numbers in the order of theirs."""
     if photos.task == "single_label":
         return {"class": photos.classes[record.label]}
@@ -221,7 +221,7 @@ def _left_out(photos: Photos, left_out: Sequence[LeftOut]) -> dict[str, Any]:
         "left_out": [
             {
                 "path": each.path,
-                "class": photos.label_names[each.label],
+                **_truth(photos, each),
                 "part": each.part,
                 "reason": each.reason,
             }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from tfxfer.errors import BundleError
 from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
 from tfxfer.exports.litert import LiteRTModel
 from tfxfer.runtime import OWN_MARK, file_sha256
+
+if TYPE_CHECKING:
+    from tfxfer.data.pixels.contents import Content
 
 __all__ = ["Predictor", "load"]
 
@@ -89,23 +93,30 @@ class Predictor:
             task=self.task,
         )
 
-    def scores(self, files: Sequence[str | Path]) -> npt.NDArray[np.float32]:
-        """Return probabilities, or numbers, shape (files, classes), float32."""
-        rows = []
+    def scores(self, pictures: Iterable[str | Content]) -> npt.NDArray[np.float32]:
+        """Return probabilities, or numbers, shape (pictures, classes), float32.
+
+        Args:
+            pictures: Files, their bytes, or pixels, as ``read_image`` takes them.
+
+        Raises:
+            DataError: One is missing or cannot be read.
+        """
+        rows: list[npt.NDArray[np.float32]] = []
+        remaining = iter(pictures)
         with ThreadPoolExecutor() as pool:
             # By portions, since decoding outruns the model and would fill the memory.
-            for start in range(0, len(files), _PORTION):
-                images = pool.map(self._read, files[start : start + _PORTION])
-                rows += [self._model.scores(image) for image in images]
-        return np.array(rows, np.float32).reshape(len(files), len(self.classes))
+            while portion := list(islice(remaining, _PORTION)):
+                rows += [self._model.scores(image) for image in pool.map(self._read, portion)]
+        return np.array(rows, np.float32).reshape(len(rows), len(self.classes))
 
     def seen_in_training(self) -> frozenset[str]:
         """Return the SHA-256 of every picture that trained or chose this model."""
         split = _read_checked(self.folder, "split.json")
         return frozenset(entry["sha256"] for part in ("train", "validation") for entry in split[part])
 
-    def _read(self, file: str | Path) -> npt.NDArray[np.uint8]:
-        return read_image(file, height=self.input.height, width=self.input.width, resize=self.resize)
+    def _read(self, picture: str | Content) -> npt.NDArray[np.uint8]:
+        return read_image(picture, height=self.input.height, width=self.input.width, resize=self.resize)
 
 
 def load(folder: str | Path) -> Predictor:

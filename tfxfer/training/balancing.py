@@ -47,15 +47,41 @@ class Balancing:
     callbacks: Sequence[keras.callbacks.Callback]
 
 
-def check_balance(balance: str) -> None:
-    """Refuse a method that is not known.
+def check_balance(balance: str, photos: Photos | None = None, *, mixed: bool = False) -> None:
+    """Refuse a method that is not known, or cannot be.
+
+    Args:
+        balance: The method.
+        photos: The data set, where it is there already.
+        mixed: Whether training pictures are mixed.
 
     Raises:
-        SettingError: It is not.
+        SettingError: It is not known; or pictures do not show one class each, are mixed and it weighs whole
+            ones, or come in a stream and it repeats them.
     """
     if balance not in BALANCES:
         hint = did_you_mean(balance, BALANCES) or "."
         raise SettingError(f"no balance {balance!r}{hint} There are {', '.join(BALANCES)}.")
+    if photos is not None and photos.task != "single_label":
+        if mixed:
+            raise SettingError(
+                f"mix is for one class a picture (single_label), got {photos.task}; leave it out."
+            )
+        if balance != "none":
+            raise SettingError(
+                f"balance is for one class a picture (single_label), got {balance!r} for {photos.task}; "
+                "leave it out."
+            )
+    if mixed and balance in ("class_weights", "focal"):
+        raise SettingError(
+            f"mix makes pictures of two classes each, which {balance} cannot weigh; balance must be 'none' "
+            "or 'sampling' with it."
+        )
+    if balance == "sampling" and photos is not None and not isinstance(photos.source, RandomAccess):
+        raise SettingError(
+            f"sampling repeats pictures, which a stream ({photos.source}) cannot; balance by "
+            "'class_weights', or write the pictures as files."
+        )
 
 
 def choose_balance(counts: Sequence[int]) -> tuple[Balance, str]:
@@ -122,29 +148,12 @@ def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -
         SettingError: It is not known, or pictures do not show one class each, or are mixed and it weighs
             whole ones.
     """
-    check_balance(balance)
-    if photos.task != "single_label" and mixed:
-        raise SettingError(f"mix is for one class a picture (single_label), got {photos.task}; leave it out.")
-    if photos.task != "single_label" and balance != "none":
-        raise SettingError(
-            f"balance is for one class a picture (single_label), got {balance!r} for {photos.task}; leave "
-            "it out."
-        )
+    check_balance(balance, photos, mixed=mixed)
     head = head_of(photos)
     labels = photos.labels("train")
     name, why = choose_balance(list(Counter(labels).values())) if balance == "auto" else (balance, "")
     if balance == "auto":
         name, why = _possible(name, why, mixed=mixed, stream=not isinstance(photos.source, RandomAccess))
-    if mixed and name in ("class_weights", "focal"):
-        raise SettingError(
-            f"mix makes pictures of two classes each, which {name} cannot weigh; balance must be 'none' or "
-            "'sampling' with it."
-        )
-    if name == "sampling" and not isinstance(photos.source, RandomAccess):
-        raise SettingError(
-            f"sampling repeats pictures, which a stream ({photos.source}) cannot; balance by "
-            "'class_weights', or write the pictures as files."
-        )
     if name == "sampling":
         photos = replace(photos, split=replace(photos.split, train=_repeated(photos.split.train, labels)))
     focal = name == "focal"

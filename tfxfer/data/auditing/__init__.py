@@ -1,0 +1,1 @@
+"""Every picture is looked at, and what is the matter is told."""

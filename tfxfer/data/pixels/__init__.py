@@ -1,0 +1,1 @@
+"""From a picture as it is kept to batches of pixels."""

@@ -1,0 +1,1 @@
+"""Which picture learns, which chooses and which judges."""
