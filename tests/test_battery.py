@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.families import every_backbone
 from tfxfer.backbones import BACKBONES, layers_within
 from tfxfer.exports import FORMATS
 from tfxfer.exports.bundle import PARITY_BOUND
@@ -14,23 +15,6 @@ from tfxfer.workflow import transfer
 
 CLASSES = 3
 LABELS = np.arange(9) % CLASSES
-QUICK = {"micro"}
-ONE_OF_A_FAMILY = {
-    "mobilenet_025",
-    "mobilenet_v2_035",
-    "mobilenet_v3_small",
-    "efficientnet_b0",
-    "efficientnet_v2_b0",
-    "resnet50",
-    "resnet50_v2",
-    "densenet121",
-    "inception_v3",
-    "inception_resnet_v2",
-    "xception",
-    "nasnet_mobile",
-    "vgg16",
-    "convnext_tiny",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -139,14 +123,7 @@ def run(model, folder):
     leaves_and_comes_back(model, folder)
 
 
-def marks(name):
-    """Say when a backbone is tried: always, with the slow ones, or with all that are there."""
-    if name in QUICK:
-        return []
-    return pytest.mark.slow if name in ONE_OF_A_FAMILY else pytest.mark.exhaustive
-
-
-@pytest.mark.parametrize("name", [pytest.param(spec.name, marks=marks(spec.name)) for spec in BACKBONES])
+@pytest.mark.parametrize("name", every_backbone(quick=["micro"]))
 def test_the_catalogue(name, tmp_path):
     spec = BACKBONES[name]
     size = max(spec.minimum, 64)

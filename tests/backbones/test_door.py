@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.families import every_backbone
 from tfxfer.backbones import BACKBONES, Stage, build_backbone
 from tfxfer.errors import SettingError, TfxferError
 
@@ -62,14 +63,9 @@ def test_pixels_are_scaled_exactly_once(name, module, monkeypatch):
     np.testing.assert_array_equal(ours(PIXELS), ours(PIXELS.astype("float32")))
 
 
-def test_the_smallest_size_can_be_built():
-    for spec in (BACKBONES["micro"], BACKBONES["mobilenet_v2_035"]):
-        build_backbone(spec, input_shape=(spec.minimum, spec.minimum, 3), weights=None)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("spec", BACKBONES, ids=lambda spec: spec.name)
-def test_the_smallest_size_of_every_backbone_can_be_built(spec):
+@pytest.mark.parametrize("name", every_backbone(quick=["micro", "mobilenet_v2_035"]))
+def test_the_smallest_size_can_be_built(name):
+    spec = BACKBONES[name]
     model = build_backbone(spec, input_shape=(spec.minimum, spec.minimum, 3), weights=None)
     assert all(side >= 1 for side in model.output_shape[1:3])
 

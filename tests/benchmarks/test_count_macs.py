@@ -6,17 +6,13 @@ import keras
 import pytest
 
 from benchmarks.count_macs import count_macs, main, profiled_macs
+from tests.families import every_backbone
 from tfxfer.backbones import BACKBONES, build_backbone
 
-QUICK = {"micro", "mobilenet_v2_035", "mobilenet_v3_small"}
 
-
-def marked(spec):
-    return pytest.param(spec, id=spec.name, marks=[] if spec.name in QUICK else pytest.mark.slow)
-
-
-@pytest.mark.parametrize("spec", [marked(spec) for spec in BACKBONES])
-def test_an_entry_says_what_both_count(spec):
+@pytest.mark.parametrize("name", every_backbone(quick=["micro", "mobilenet_v2_035", "mobilenet_v3_small"]))
+def test_an_entry_says_what_both_count(name):
+    spec = BACKBONES[name]
     model = build_backbone(spec, weights=None)
     assert count_macs(model) == spec.macs
     assert profiled_macs(model) == spec.macs

@@ -36,5 +36,11 @@ def of_task(tags, numbers, tmp_path_factory):
         model = build(photos, backbone="micro", image_size=32)
         log = fit(model, photos, phases=[Phase("head", epochs=5, rate=3e-3)], progress=False)
         target = tmp_path_factory.mktemp("bundle") / photos.task
-        made[photos.task] = (photos, model, log, target, export(model, target, photos, log=log))
+        made[photos.task] = (
+            photos,
+            model,
+            log,
+            target,
+            export(model, target, photos, log=log, formats=("keras", "tflite")),
+        )
     return made
