@@ -1,4 +1,4 @@
-"""Which backbones of the catalogue a test is tried on when: a few always, one of a family with the slow tests."""
+"""Which backbones of the catalogue a test is tried on: a few always, one of a family with the slow ones."""
 
 from collections.abc import Collection
 
@@ -26,7 +26,7 @@ ONE_OF_A_FAMILY = {
 
 
 def every_backbone(*, quick: Collection[str]) -> list:
-    """Return all names as parameters: those in ``quick`` unmarked, one of a family slow, the rest exhaustive."""
+    """Return all names as parameters: ``quick`` ones unmarked, one of a family slow, the rest exhaustive."""
 
     def marks(name: str) -> list:
         if name in quick:
