@@ -107,6 +107,15 @@ def test_shards_are_told_from_class_folders(pictures, tmp_path):
     assert photos.records == from_shards(tmp_path / "shards").records
 
 
+def test_a_data_set_of_tensorflow_datasets_has_features(says):
+    message = (
+        "tfds:squares is not a table, and a path column is for tables; leave it out, or give a .csv, .tsv, "
+        ".jsonl, .ndjson file."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        read_photos("tfds:squares", columns={"path": "photo"})
+
+
 def test_a_data_set_of_tensorflow_datasets(tmp_path):
     prepare(tmp_path)
     photos = read_photos("tfds:squares", data_dir=tmp_path, seed=3, resize="stretch")

@@ -64,7 +64,8 @@ def read_photos(
     columns = columns or {}
     for_tables = {"columns": columns or None, "task": task, "separator": separator, "root": root}
     if is_tfds(source):
-        _refuse(source, {"separator": separator, "root": root})
+        tables = {f"a {role} column": columns.get(role) for role in ("path", "split")}
+        _refuse(source, {"separator": separator, "root": root, **tables})
         _check_roles(columns, ("label", "group"))
         prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
         return data.from_tfds(str(source), **prepared, **_features(columns, task), seed=seed, resize=resize)
