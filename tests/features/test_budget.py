@@ -5,8 +5,8 @@ import os
 import pytest
 
 from tfxfer.errors import SettingError
-from tfxfer.features import budget, usage
-from tfxfer.features.budget import affordable_views, check_writable, clear_cache, make_room
+from tfxfer.features import budget
+from tfxfer.features.budget import affordable_views, check_writable, clear_cache, make_room, usage
 
 
 @pytest.fixture

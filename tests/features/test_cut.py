@@ -7,7 +7,7 @@ import pytest
 from tfxfer.backbones import BACKBONES
 from tfxfer.errors import SettingError
 from tfxfer.features import find_cut, multiply_adds
-from tfxfer.models import build, set_trainable
+from tfxfer.models import Anatomy, build, choose_layers, set_trainable
 
 
 def pictures(model, count=3):
@@ -50,6 +50,22 @@ def test_the_prefix_ends_where_learning_begins(micro, what, names, shapes):
     check(micro, cut)
 
 
+@pytest.mark.parametrize("what", ["head", -1, "block_2", slice(20, None), "all"], ids=str)
+@pytest.mark.parametrize("batch_norm", ["frozen", "train"])
+def test_a_cut_can_be_planned_before_anything_is_set(micro, what, batch_norm):
+    norm = keras.layers.BatchNormalization
+    set_trainable(micro, "all", batch_norm="train")
+    learning = [
+        layer
+        for layer in choose_layers(Anatomy.of(micro), what, batch_norm=batch_norm)
+        if batch_norm == "train" or not isinstance(layer, norm)
+    ]
+    planned = find_cut(micro, learning=learning)
+    set_trainable(micro, what, batch_norm=batch_norm)
+    found = find_cut(micro)
+    assert (planned and planned.names) == (found and found.names)
+
+
 def test_what_the_suffix_learns_the_model_has_learnt():
     model = build(classes=3, backbone="micro", image_size=32)
     set_trainable(model, -1)
@@ -58,9 +74,7 @@ def test_what_the_suffix_learns_the_model_has_learnt():
     crossing = cut.prefix.predict(images, verbose=0)
     cut.suffix.compile("adam", "sparse_categorical_crossentropy")
     cut.suffix.fit(crossing, np.arange(8) % 3, epochs=2, verbose=0)
-    moved = {
-        v.path for v, old in zip(model.weights, before, strict=True) if (np.asarray(v) != old).any()
-    }
+    moved = {v.path for v, old in zip(model.weights, before, strict=True) if (np.asarray(v) != old).any()}
     assert {"head_logits/kernel", "block_3_conv1/kernel"} <= moved
     assert moved == {v.path for v in model.trainable_variables}
     check(model, cut)

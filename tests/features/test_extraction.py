@@ -129,15 +129,14 @@ def test_a_bad_picture_is_named(cut, engine, pictures):
         extracted(cut, photos, engine, 1)
 
 
-def test_features_that_float16_does_not_hold_are_refused(photos, says):
+def test_features_that_float16_does_not_hold_are_refused(photos):
     model = build(classes=3, backbone="micro", image_size=32)
     set_trainable(model, -1)
     norm = model.get_layer("block_2_bn2")
     norm.gamma.assign(norm.gamma * 1e6)
     large = find_cut(model)
-    with pytest.raises(
-        SettingError, match=r"^features of micro_prefix reach \S+, which float16 does not hold; give features='"
-    ):
+    message = r"^features of micro_prefix reach \S+, which float16 does not hold; give features='off'\.$"
+    with pytest.raises(SettingError, match=message):
         extracted(large, photos, TensorFlowEngine(large.prefix), 1)
 
 

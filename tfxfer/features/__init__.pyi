@@ -1,8 +1,15 @@
 from .budget import Usage as Usage
 from .budget import affordable_views as affordable_views
+from .budget import check_writable as check_writable
 from .budget import clear_cache as clear_cache
-from .budget import make_room as make_room
 from .budget import usage as usage
 from .cut import Cut as Cut
 from .cut import find_cut as find_cut
+from .cut import joint_prefix as joint_prefix
 from .cut import multiply_adds as multiply_adds
+from .engines import Engine as Engine
+from .engines import choose_engine as choose_engine
+from .extraction import Extraction as Extraction
+from .extraction import kept_bytes as kept_bytes
+from .extraction import open_features as open_features
+from .watching import watched as watched

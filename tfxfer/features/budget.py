@@ -1,4 +1,4 @@
-"""How much room kept features may take: told before anything is computed, and made by what was used least lately."""
+"""How much room kept features may take: what is told beforehand, and what goes to make it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import platformdirs
 
 from tfxfer.errors import SettingError
 
-__all__ = ["BUDGET_BYTES", "Usage", "affordable_views", "clear_cache", "features_home", "make_room", "usage"]
+__all__ = [
+    "BUDGET_BYTES",
+    "Usage",
+    "affordable_views",
+    "check_writable",
+    "clear_cache",
+    "features_home",
+    "make_room",
+    "usage",
+]
 
 BUDGET_BYTES = 16 << 30
 """All kept features together take so much at most, and half of what is free on the disk."""

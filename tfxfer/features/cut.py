@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import keras
 
-from tfxfer.backbones import layers_within
-from tfxfer.models import Anatomy
+from tfxfer.backbones import HubLayer, HubUnit, layers_within
+from tfxfer.models import Anatomy, Piece
 
-__all__ = ["Cut", "find_cut", "multiply_adds"]
+__all__ = ["Cut", "find_cut", "joint_prefix", "multiply_adds"]
 
 Node: TypeAlias = Any
 """One call of an operation in Keras's graph."""
@@ -48,8 +48,8 @@ class Cut:
         return sum(map(math.prod, self.shapes))
 
 
-def find_cut(model: keras.Model) -> Cut | None:
-    """Cut a model where its frozen part ends, by what is trainable now.
+def find_cut(model: keras.Model, *, learning: Collection[Piece] | None = None) -> Cut | None:
+    """Cut a model where its frozen part ends.
 
     The prefix is all that depends on nothing that learns. It ends where the fewest numbers cross, save that
     no layer with weights is left to the suffix for that; where several tensors cross, as within a residual
@@ -60,6 +60,8 @@ def find_cut(model: keras.Model) -> Cut | None:
 
     Args:
         model: A model from ``tfxfer.build``.
+        learning: What of the backbone is to learn beside the head, as ``choose_layers`` gives it, without
+            what is held still; None goes by what is trainable now.
 
     Returns:
         The cut, or None where no layer with weights stands still in front of all that learns.
@@ -72,9 +74,10 @@ def find_cut(model: keras.Model) -> Cut | None:
     >>> cut.names, cut.shapes
     (('head_pool',), ((224,),))
     """
-    head = {id(layer) for layer in Anatomy.of(model).head}
+    head = Anatomy.of(model).head
+    learns = _learns if learning is None else _will_learn(learning, head)
     nodes = _nodes(model)
-    still = _still(model, nodes, head)
+    still = _still(model, nodes, learns, {id(layer) for layer in head})
     if not any(_weights(node) for node in still):
         return None
     place = _best_place(model, nodes, still)
@@ -84,6 +87,20 @@ def find_cut(model: keras.Model) -> Cut | None:
     prefix = keras.Model(model.inputs[0], crossing, name=f"{model.name}_prefix")
     suffix = keras.Model(crossing, model.outputs[0], name=f"{model.name}_suffix")
     return Cut(tuple(tensor._keras_history.operation.name for tensor in crossing), prefix, suffix)
+
+
+def joint_prefix(model: keras.Model, cuts: Sequence[Cut]) -> keras.Model:
+    """Make one prefix of several, so that pictures run through it once for all.
+
+    Args:
+        model: The model that was cut.
+        cuts: Its cuts, at least one.
+
+    Returns:
+        Pictures -> each tensor that crosses any of them, in the order of the cuts.
+    """
+    tensors = {id(tensor): tensor for cut in cuts for tensor in cut.prefix.outputs}
+    return keras.Model(model.inputs[0], list(tensors.values()), name=f"{model.name}_prefix")
 
 
 def multiply_adds(model: keras.Model) -> int:
@@ -101,10 +118,10 @@ def multiply_adds(model: keras.Model) -> int:
 
 def _layer_multiply_adds(layer: keras.Layer) -> int:
     kernels = [weight for weight in layer.weights if len(weight.shape) > 1]
-    sizes = sum(math.prod(weight.shape) for weight in kernels)
+    sizes: int = sum(math.prod(weight.shape) for weight in kernels)
     if not sizes or len(layers_within(layer)) > 1:
         return sizes * _UNKNOWN_REUSE
-    shape = layer.output.shape
+    shape: tuple[int, ...] = layer.output.shape
     return sizes * (math.prod(shape[1:-1]) if len(shape) > 2 else 1)
 
 
@@ -115,13 +132,15 @@ def _nodes(model: keras.Model) -> list[Node]:
     return [node for _, nodes in depths for node in nodes if not node.is_input]
 
 
-def _still(model: keras.Model, nodes: Iterable[Node], head: set[int]) -> list[Node]:
+def _still(
+    model: keras.Model, nodes: Iterable[Node], learns: Callable[[keras.Operation], bool], head: set[int]
+) -> list[Node]:
     """Return the calls that give the same for the same picture however long is trained."""
     known = {id(tensor) for tensor in model.inputs}
     still = []
     for node in nodes:
         draws = id(node.operation) in head and isinstance(node.operation, keras.layers.Dropout)
-        if not draws and not _learns(node.operation) and {id(each) for each in node.input_tensors} <= known:
+        if not draws and not learns(node.operation) and {id(each) for each in node.input_tensors} <= known:
             still.append(node)
             known.update(id(tensor) for tensor in node.output_tensors)
     return still
@@ -137,6 +156,22 @@ def _learns(operation: keras.Operation) -> bool:
         layer for layer in layers_within(operation) if isinstance(layer, keras.layers.BatchNormalization)
     )
     return any(layer.trainable for layer in normalizations)
+
+
+def _will_learn(
+    learning: Collection[Piece], head: Sequence[keras.Layer]
+) -> Callable[[keras.Operation], bool]:
+    chosen = {id(piece) for piece in (*learning, *head) if piece.weights}
+    module = any(isinstance(piece, HubUnit) for piece in learning)
+
+    def learns(operation: keras.Operation) -> bool:
+        if not isinstance(operation, keras.Layer):
+            return False
+        if module and isinstance(operation, HubLayer):
+            return True
+        return any(id(layer) in chosen for layer in layers_within(operation))
+
+    return learns
 
 
 def _weights(node: Node) -> Sequence[keras.Variable]:

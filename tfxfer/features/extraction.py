@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from tfxfer.features.engines import Engine
 from tfxfer.features.store import FeatureStore, row_key
 from tfxfer.models import input_contract
 
-__all__ = ["Extraction", "Missing", "open_features", "prefix_sha256"]
+__all__ = ["Extraction", "Missing", "kept_bytes", "open_features", "prefix_sha256"]
 
 _FORM = 1
 """Counts up when what is kept, or how it is computed, changes."""
@@ -80,7 +80,7 @@ class Extraction:
         self.shapes = tuple(tuple(tensor.shape[1:]) for tensor in prefix.outputs)
         widths = [int(np.prod(shape)) for shape in self.shapes]
         edges = np.cumsum([0, *widths]).tolist()
-        self.columns = tuple(slice(start, end) for start, end in zip(edges, edges[1:], strict=False))
+        self.columns = tuple(slice(start, end) for start, end in pairwise(edges))
         self.store = FeatureStore(folder, sum(widths))
         self._policy = _policy(augment)
         # Recordings may name a picture twice, as sampling does; it is looked at once.
@@ -171,8 +171,8 @@ class Extraction:
             small = rows.astype(np.float16)
         if not np.isfinite(small).all():
             raise SettingError(
-                f"features of {self.prefix.name} reach {np.abs(rows).max():.3g}, which float16 does not hold; "
-                "give features='off'."
+                f"features of {self.prefix.name} reach {np.abs(rows).max():.3g}, which float16 does not "
+                "hold; give features='off'."
             )
         return list(zip(keys, small, strict=True))
 
@@ -203,11 +203,20 @@ def open_features(
     Warns:
         UserWarning: Some of what is kept is damaged, and is removed.
     """
-    digest = hashlib.sha256(f"{_FORM}\n{photos.resize}\n{prefix_sha256(prefix)}".encode()).hexdigest()
-    folder = features_home() / digest
+    folder = _folder(prefix, photos)
     if folder.is_dir():
         os.utime(folder)  # what was used last goes last
     return Extraction(prefix, photos, indices, augment=augment, folder=folder)
+
+
+def kept_bytes(prefix: keras.Model, photos: Photos) -> int:
+    """Return how many bytes are kept of a frozen part, of whatever pictures."""
+    return sum(shard.stat().st_size for shard in _folder(prefix, photos).glob("*.arrow"))
+
+
+def _folder(prefix: keras.Model, photos: Photos) -> Path:
+    decisive = f"{_FORM}\n{photos.resize}\n{prefix_sha256(prefix)}"
+    return features_home() / hashlib.sha256(decisive.encode()).hexdigest()
 
 
 def prefix_sha256(prefix: keras.Model) -> str:

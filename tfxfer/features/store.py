@@ -25,11 +25,12 @@ LONGEST_UNWRITTEN = 10.0
 _ABANDONED = 3600.0
 """Seconds after which a draft's writer is taken to be gone."""
 
-# Arrow's file format, for being one file that holds keys and numbers, says itself what is in it, and is mapped
-# into memory as it is. 2,000 rows of 7 x 7 x 320 float16 (63 MB) written with fsync, and all read at random, 32
-# at a time, on two busy cores: Arrow 0.14 and 0.11 s; a bare .npy, which holds no keys, 0.15 and 0.10 s; HDF5
-# with checksums 0.21 and 2.2 s; ArrayRecord, which is for Linux alone, 0.22 and 0.22 s. A shard's name is the
-# SHA-256 of its content (0.05 s to compute): a checksum that cannot be lost, and no two writers in each other's way.
+# Arrow's file format: one file holds keys and numbers, says itself what is in it, and is mapped into memory
+# as it is. 2,000 rows of 7 x 7 x 320 float16 (63 MB) written with fsync, then all read at random, 32 at a
+# time, on two busy cores: Arrow 0.14 and 0.11 s; a bare .npy, which holds no keys, 0.15 and 0.10 s; HDF5
+# with checksums 0.21 and 2.2 s; ArrayRecord, which is for Linux alone, 0.22 and 0.22 s. A shard's name is
+# the SHA-256 of its content (0.05 s to compute): a checksum that cannot be lost, and no two writers in each
+# other's way.
 
 
 def row_key(picture: str, policy: str | None, view: int) -> bytes:
@@ -116,9 +117,7 @@ class FeatureStore:
         """Return where rows are, for ``gather``."""
         return np.asarray([self._place[key] for key in keys], np.int64)
 
-    def gather(
-        self, places: npt.NDArray[np.int64], columns: slice = slice(None)
-    ) -> npt.NDArray[np.float16]:
+    def gather(self, places: npt.NDArray[np.int64], columns: slice = slice(None)) -> npt.NDArray[np.float16]:
         """Read rows.
 
         Args:
