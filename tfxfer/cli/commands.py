@@ -15,7 +15,7 @@ import click
 import tfxfer
 from tfxfer import data, evaluation, runtime
 from tfxfer.cli.shares import share
-from tfxfer.contracts import BALANCES, NEAR_DUPLICATES, RESIZES, TASKS
+from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, RESIZES, TASKS
 from tfxfer.errors import DataError
 
 __all__ = [
@@ -136,6 +136,14 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     show_default=True,
     help="How rare classes are made to count; auto chooses, and says why.",
 )
+@click.option(
+    "--features",
+    type=click.Choice(FEATURE_USES),
+    default="auto",
+    show_default=True,
+    help="Keep what the frozen part makes of pictures, and train on it: where it pays, always, never.",
+)
+@click.option("--views", type=at_least_1, help="Views of each training picture to keep; 4 if augmented.")
 @click.option(
     "--near-duplicates",
     type=click.Choice(NEAR_DUPLICATES),

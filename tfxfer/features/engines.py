@@ -149,7 +149,7 @@ def convert(prefix: keras.Model) -> bytes:
         lambda pixels: _listed(prefix(pixels, training=False)), input_signature=[picture], autograph=False
     )
     constant = convert_variables_to_constants_v2(function.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([constant])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([constant], tf.Module())
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     content: bytes = converter.convert()
     return content
@@ -162,10 +162,10 @@ def _output_indices(interpreter: Interpreter) -> list[int]:
 
 
 def _count(name: str) -> int:
-    found = re.fullmatch(r"Identity(?:_(\d+))?", name)
+    found = re.fullmatch(r"\w+:(\d+)", name)
     if found is None:
         raise ValueError(f"an output is called {name!r}")
-    return int(found[1] or 0)
+    return int(found[1])
 
 
 def _listed(outputs: Any) -> Sequence[Any]:

@@ -138,6 +138,12 @@ def fit(
 
     logs, best = _keep_best(model, plan, run)
     _compile_plainly(model, photos, balancing)
+    return _log(logs, best, balancing, chosen, kept.seconds)
+
+
+def _log(
+    logs: Sequence[PhaseLog], best: str, balancing: Balancing, chosen: FeaturePlan, seconds: float
+) -> FitLog:
     return FitLog(
         tuple(logs),
         best,
@@ -146,7 +152,7 @@ def fit(
         features=chosen.name,
         features_reason=chosen.why,
         views=chosen.views if chosen.cuts else 0,
-        extraction_seconds=kept.seconds,
+        extraction_seconds=seconds,
     )
 
 
