@@ -7,7 +7,7 @@ import pytest
 from tfxfer.augment import MixUp, augmentation, device_augmentation
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
-from tfxfer.features import budget
+from tfxfer.features import budget, find_cut
 from tfxfer.models import build
 from tfxfer.training import Phase, feature_plan
 from tfxfer.training.feature_plan import check_features, plan_features
@@ -32,7 +32,11 @@ def _home(cache_home):
 
 
 @pytest.fixture
-def plan(model, photos):
+def plan(model, photos, monkeypatch):
+    """Plan as if the frozen part took two milliseconds a picture, on two cores."""
+    monkeypatch.setattr(feature_plan, "_seconds_a_picture", lambda _: 0.002)
+    monkeypatch.setattr(feature_plan, "_cores", lambda: 2)
+
     def plan(features="auto", phases=(HEAD, TOP), views=None, augment=None, mixing=None, photos=photos):
         return plan_features(
             model,
@@ -42,7 +46,6 @@ def plan(model, photos):
             views=views,
             augment=augment,
             mixing=mixing,
-            batch_size=32,
         )
 
     return plan
@@ -56,7 +59,7 @@ def test_small_work_is_not_worth_it(plan):
     found = plan()
     assert found.name == "off"
     assert str(found) == (
-        "features: off, since running the frozen part in every epoch takes about 0 s, and keeping what it "
+        "features: off, since running the frozen part in every epoch takes about 2 s, and keeping what it "
         "makes about 3 s."
     )
 
@@ -75,7 +78,7 @@ def test_whoever_asks_gets_it_with_the_estimate(plan):
     assert found.views == 4
     assert str(found) == (
         "features: kept, since running the frozen part for 4 views takes about 3 s, and in every epoch about "
-        "1 s; on disk 0.4 MB."
+        "2 s; on disk 0.4 MB."
     )
 
 
@@ -147,6 +150,11 @@ def test_views_are_fewer_where_there_is_no_room_and_then_phases(plan, monkeypatc
 def test_bad_settings_say_what_is_allowed(features, views, message, says):
     with pytest.raises(SettingError, match=says(message)):
         check_features(features, views)
+
+
+def test_the_frozen_part_is_timed(model):
+    prefix = find_cut(model, learning=[]).prefix
+    assert 1e-6 < feature_plan._seconds_a_picture(prefix) < 1
 
 
 def test_estimates_grow_with_work(plan, monkeypatch):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 
 from tfxfer import augment as room
 from tfxfer.backbones import HubUnit
 from tfxfer.contracts import FEATURE_USES, FeatureUse
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError, did_you_mean
-from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes, multiply_adds
+from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes
 from tfxfer.models import Anatomy, Piece, choose_layers
 from tfxfer.training.phases import Phase
 
@@ -27,11 +29,8 @@ __all__ = ["DEFAULT_VIEWS", "FeaturePlan", "check_features", "plan_features"]
 DEFAULT_VIEWS = 4
 """Views of a training picture, where pictures are augmented."""
 
-# Of a core, multiply-adds a second: what mobile backbones reached at 224 pixels on a server's core, through
-# TensorFlow and through LiteRT. Larger ones reach up to three times as many, in both.
-_LIVE_RATE, _KEPT_RATE = 32e9, 80e9
-_CALL = 30e-6
-"""Seconds that TensorFlow takes to start one operation."""
+_TIMED = 16
+"""Pictures that the frozen part is timed on."""
 _CHANGE = 2e-3
 """Seconds that an augmentation takes for a picture."""
 _CONVERSION = 2.0, 0.02
@@ -70,13 +69,11 @@ class _Work:
     Attributes:
         training: Training pictures.
         validation: Validation pictures.
-        batch_size: Pictures a step.
         changed: Whether training pictures are augmented.
     """
 
     training: int
     validation: int
-    batch_size: int
     changed: bool
 
 
@@ -104,7 +101,6 @@ def plan_features(
     views: int | None,
     augment: Augmentation | DeviceAugmentation | None,
     mixing: Mixing | None,
-    batch_size: int,
 ) -> FeaturePlan:
     """Decide which phases train on kept features; change nothing.
 
@@ -117,7 +113,6 @@ def plan_features(
         views: How many views of each training picture; None is 1 where nothing changes pictures, else 4.
         augment: What training pictures go through, or None.
         mixing: What batches go through, or None.
-        batch_size: Pictures a step.
 
     Returns:
         The plan.
@@ -139,7 +134,7 @@ def plan_features(
     if not cuts:
         return FeaturePlan(why="nothing is frozen in front of what learns")
     train = photos.split.train
-    work = _Work(len(train), len(photos.split.validation), batch_size, augment is not None)
+    work = _Work(len(train), len(photos.split.validation), augment is not None)
     wanted = views or (DEFAULT_VIEWS if augment else 1)
     fitting = _fitting(model, FeaturePlan(cuts, wanted), photos)
     if not fitting.cuts:
@@ -195,9 +190,10 @@ def _fitting(model: keras.Model, plan: FeaturePlan, photos: Photos) -> FeaturePl
 
 def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], work: _Work, *, forced: bool) -> FeaturePlan:
     """Keep features where that is estimated to take less time, or was asked for."""
-    chosen = [(phase, plan.cuts[phase.name]) for phase in phases if phase.name in plan.cuts]
-    live = sum(_live_seconds(phase, cut, work) for phase, cut in chosen)
-    kept = max(_kept_seconds(cut, plan.views, work) for cut in plan.cuts.values())
+    deepest = max(plan.cuts.values(), key=lambda cut: len(cut.prefix.layers))
+    per_picture = _seconds_a_picture(deepest.prefix)
+    live = sum(_live_seconds(phase, per_picture, work) for phase in phases if phase.name in plan.cuts)
+    kept = _kept_seconds(len(deepest.prefix.layers), per_picture, plan.views, work)
     if not forced and kept >= live:
         why = f"running the frozen part in every epoch takes about {live:.0f} s"
         return FeaturePlan(why=f"{why}, and keeping what it makes about {kept:.0f} s")
@@ -209,20 +205,26 @@ def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], work: _Work, *, forc
     return replace(plan, why=why)
 
 
-def _live_seconds(phase: Phase, cut: Cut, work: _Work) -> float:
+def _live_seconds(phase: Phase, per_picture: float, work: _Work) -> float:
     epochs = phase.epochs * (_STOPPED_EARLY if phase.patience else 1)
-    per_picture = multiply_adds(cut.prefix) / (_LIVE_RATE * _cores())
-    per_picture += len(cut.prefix.layers) * _CALL / work.batch_size
     changes = work.training * _CHANGE / _cores() if work.changed else 0
     return epochs * ((work.training + work.validation) * per_picture + changes)
 
 
-def _kept_seconds(cut: Cut, views: int, work: _Work) -> float:
-    per_view = multiply_adds(cut.prefix) / (_KEPT_RATE * _cores())
-    passes = work.training * views + work.validation
+def _kept_seconds(layers: int, per_picture: float, views: int, work: _Work) -> float:
+    """Estimate it as if LiteRT were no faster than TensorFlow, which it often is."""
     once, per_layer = _CONVERSION
     changes = work.training * (views - 1) * _CHANGE / _cores()
-    return once + per_layer * len(cut.prefix.layers) + passes * per_view + changes
+    return once + per_layer * layers + (work.training * views + work.validation) * per_picture + changes
+
+
+def _seconds_a_picture(prefix: keras.Model) -> float:
+    """Run a frozen part on some noise, as it is: small networks reach but a part of what a core can do."""
+    noise = np.random.default_rng(0).uniform(0, 255, (_TIMED, *prefix.input_shape[1:])).astype(np.float32)
+    prefix(noise, training=False)  # the first time there is more to do
+    started = time.perf_counter()
+    np.asarray(keras.tree.flatten(prefix(noise, training=False))[0])
+    return (time.perf_counter() - started) / _TIMED
 
 
 def _cores() -> int:

@@ -116,7 +116,7 @@ def fit(
     balancing = balance_training(photos, balance, mixed=mixing is not None)
     shared: dict[str, Any] = {"augment": change, "batch_size": batch_size}
     using: dict[str, Any] = {"features": features, "views": views, "mixing": mixing}
-    chosen = plan_features(model, plan, balancing.photos, **using, **shared)
+    chosen = plan_features(model, plan, balancing.photos, augment=change, **using)
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
