@@ -23,7 +23,7 @@ def run(*arguments):
 
 
 def test_it_says_what_they_take(kept):
-    assert run() == f"1.5 MB of features of 1 frozen parts in {kept}.\n"
+    assert run() == f"1.5 MB of features of 1 frozen part in {kept}.\n"
     assert json.loads(run("--json")) == {
         "folder": str(kept),
         "models": 1,
@@ -33,5 +33,5 @@ def test_it_says_what_they_take(kept):
 
 
 def test_they_go_when_asked(kept):
-    assert run("--clear") == f"Removed 1.5 MB of features of 1 frozen parts in {kept}.\n"
+    assert run("--clear") == f"Removed 1.5 MB of features of 1 frozen part in {kept}.\n"
     assert run() == f"0.0 MB of features of 0 frozen parts in {kept}.\n"

@@ -50,7 +50,7 @@ def test_what_was_used_longest_ago_makes_room(home, monkeypatch):
 def test_usage_is_told_and_cleared(home):
     assert str(usage()) == f"0.0 MB of features of 0 frozen parts in {home}"
     fill(home, "a", 2_000_000, 1)
-    assert str(clear_cache()) == f"2.0 MB of features of 1 frozen parts in {home}"
+    assert str(clear_cache()) == f"2.0 MB of features of 1 frozen part in {home}"
     assert usage().models == 0
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "BUDGET_BYTES",
     "Usage",
     "affordable_views",
+    "check_room",
     "check_writable",
     "clear_cache",
     "features_home",
@@ -41,7 +42,8 @@ class Usage:
     size: int
 
     def __str__(self) -> str:
-        return f"{self.size / 1e6:,.1f} MB of features of {self.models} frozen parts in {self.folder}"
+        parts = "part" if self.models == 1 else "parts"
+        return f"{self.size / 1e6:,.1f} MB of features of {self.models} frozen {parts} in {self.folder}"
 
 
 def features_home() -> Path:
@@ -76,9 +78,25 @@ def affordable_views(views: int, *, training: int, validation: int, row: int, ke
     Returns:
         At most ``views``; 0 where there is no room for one.
     """
-    room = min(BUDGET_BYTES, _free() // 2 + kept)
-    fitting = (room - validation * row) // max(1, training * row)
+    fitting = (_room(kept) - validation * row) // max(1, training * row)
     return max(0, min(views, fitting))
+
+
+def check_room(needed: int, *, kept: int = 0) -> None:
+    """Refuse to keep more than there is room for.
+
+    Args:
+        needed: Bytes in all.
+        kept: Of these, what may lie there already.
+
+    Raises:
+        SettingError: There is no room.
+    """
+    if needed > (room := _room(kept)):
+        raise SettingError(
+            f"there is no room for {needed / 1e6:,.1f} MB of features within {room / 1e6:,.1f} MB; clear "
+            "some (tfxfer cache --clear), or take fewer pictures."
+        )
 
 
 def make_room(needed: int, *, keeping: Path) -> None:
@@ -110,6 +128,10 @@ def check_writable() -> None:
             f"features cannot be kept in {features_home()} ({error.strerror}); have XDG_CACHE_HOME name a "
             "folder that can be written, or give features='off'."
         ) from error
+
+
+def _room(kept: int) -> int:
+    return min(BUDGET_BYTES, _free() // 2 + kept)
 
 
 def _stores() -> list[Path]:
