@@ -18,7 +18,7 @@ FLOOR = {
     "backbones": 2,
     "heads": 2,
     "models": 3,
-    "features": 3,
+    "features": 3.5,
     "training": 4,
     "fewshot": 4,
     "anomaly": 4,

@@ -33,6 +33,8 @@ def loaded_by(code: str) -> set[str]:
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['audit', '--help']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
+        "assert CliRunner().invoke(tfxfer_command, ['cache']).exit_code == 0",
+        "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "limits = ['--max-macs', '400M', '--sort', 'top1']\n"
         "assert CliRunner().invoke(tfxfer_command, ['backbones', *limits]).exit_code == 0",
     ],
@@ -46,6 +48,7 @@ def loaded_by(code: str) -> set[str]:
         "train help",
         "augment help",
         "audit help",
+        "cache command",
         "backbones command",
     ],
 )

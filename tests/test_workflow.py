@@ -42,6 +42,9 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     light = tfxfer.augmentation("light")
     assert card["settings"]["augment"] == {"name": "light", "digest": light.digest}
     assert card["settings"]["mix"] == "mixup(alpha=0.2)"
+    assert (card["settings"]["features"], card["settings"]["views"]) == ("auto", None)
+    reason = "mixup(alpha=0.2) mixes pictures anew in every step, so what is made of them is never the same"
+    assert (card["training"]["features"], card["training"]["features_reason"]) == ("off", reason)
     assert card["test"]["accuracy"] == outcome["test_accuracy"]
     predictor = tfxfer.load(tmp_path / "model")
     report = tfxfer.evaluation.judge(

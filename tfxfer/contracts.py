@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BALANCES",
+    "FEATURE_USES",
     "LABEL_THRESHOLD",
     "NEAR_DUPLICATES",
     "PARTS",
@@ -22,6 +23,7 @@ __all__ = [
     "TASKS",
     "Artifact",
     "Balance",
+    "FeatureUse",
     "Figure",
     "FitLog",
     "ImageRecord",
@@ -88,6 +90,16 @@ Balance = Literal["none", "class_weights", "sampling", "focal", "auto"]
 - ``auto``: one of the first three, by how uneven the classes are.
 """
 BALANCES: tuple[Balance, ...] = get_args(Balance)
+
+
+FeatureUse = Literal["auto", "cache", "off"]
+"""Whether what the frozen part of a model makes of pictures is computed once and kept.
+
+- ``auto``: where it is estimated to take less time.
+- ``cache``: where anything is frozen.
+- ``off``: never: the whole model runs in every step.
+"""
+FEATURE_USES: tuple[FeatureUse, ...] = get_args(FeatureUse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +218,7 @@ class PhaseLog:
         history: Metric name -> one value an epoch, as Keras reports it; ``val_loss`` is plain cross-entropy.
         best_epoch: The epoch whose weights were restored, counted from 1.
         seconds: Wall time.
+        cut: The operations on whose kept outputs it trained; none where it ran the whole model.
     """
 
     name: str
@@ -213,6 +226,7 @@ class PhaseLog:
     history: Mapping[str, tuple[float, ...]]
     best_epoch: int
     seconds: float
+    cut: tuple[str, ...] = ()
 
     def best(self, metric: str) -> float:
         """Return the metric's value at the best epoch."""
@@ -228,12 +242,20 @@ class FitLog:
         kept: Name of the phase whose weights the model has now.
         balance: How rare classes were made to count; never ``"auto"``.
         balance_reason: Why ``"auto"`` chose so; empty where somebody did.
+        features: Whether what the frozen part makes was computed once and kept; never ``"auto"``.
+        features_reason: Why; empty where somebody chose ``"off"``.
+        views: How many views of each training picture were kept; 0 where none were.
+        extraction_seconds: Wall time of computing them.
     """
 
     phases: tuple[PhaseLog, ...]
     kept: str
     balance: Balance = "none"
     balance_reason: str = ""
+    features: FeatureUse = "off"
+    features_reason: str = ""
+    views: int = 0
+    extraction_seconds: float = 0.0
 
     def __getitem__(self, name: str) -> PhaseLog:
         return {phase.name: phase for phase in self.phases}[name]
@@ -272,8 +294,8 @@ class FitLog:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all phases."""
-        return sum(phase.seconds for phase in self.phases)
+        """Wall time of all phases, and of computing features."""
+        return self.extraction_seconds + sum(phase.seconds for phase in self.phases)
 
 
 @dataclass(frozen=True, slots=True)

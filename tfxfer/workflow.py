@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import PixelRange, catalogued, is_outside
-from tfxfer.contracts import Artifact, Balance, FitLog, NearDuplicates, Resize, Task
+from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Resize, Task
 from tfxfer.data import (
     MAX_BAD,
     DataFrame,
@@ -28,7 +28,15 @@ from tfxfer.evaluation import Judgement, evaluate
 from tfxfer.exports import choose_formats, export
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime import check_target
-from tfxfer.training import Phase, check_balance, choose_augmentation, fit, from_scratch, two_phases
+from tfxfer.training import (
+    Phase,
+    check_balance,
+    check_features,
+    choose_augmentation,
+    fit,
+    from_scratch,
+    two_phases,
+)
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -93,6 +101,8 @@ def transfer(
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     batch_size: int = 32,
     balance: Balance = "none",
+    features: FeatureUse = "auto",
+    views: int | None = None,
     head_epochs: int = 20,
     top_epochs: int = 10,
     top_blocks: int | None = None,
@@ -132,6 +142,8 @@ def transfer(
         mix: Whether each training batch is mixed within itself, as in ``fit``.
         batch_size: Pictures a step.
         balance: How rare classes are made to count, as in ``fit``.
+        features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
+        views: How many views of each training picture are, as in ``fit``.
         head_epochs: Epochs for the head alone.
         top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen.
         top_blocks: How many blocks are unfrozen, from the top; None takes a fifth of them.
@@ -153,24 +165,21 @@ def transfer(
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
+    check_features(features, views)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     check_balance(balance, mixed=mixing is not None)
-    learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing}
+    keeping: dict[str, Any] = {"features": features, "views": views}
+    learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing, **keeping}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     plan = partial(_plan, weights=weights, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
     phases = None if is_outside(backbone) else plan(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
-    photos = read_photos(folder, **table, data_dir=data_dir, download=download, seed=seed, resize=resize)
+    prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
+    photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
     check_balance(balance, photos, mixed=mixing is not None)
-    start: dict[str, Any] = {
-        "backbone": backbone,
-        "weights": weights,
-        "weights_sha256": weights_sha256,
-        "image_size": image_size,
-        "pixel_range": pixel_range,
-        "seed": seed,
-    }
+    start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
+    start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)

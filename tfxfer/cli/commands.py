@@ -16,7 +16,7 @@ import tfxfer
 from tfxfer import data, runtime
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.shares import share
-from tfxfer.contracts import BALANCES, NEAR_DUPLICATES, RESIZES, TASKS
+from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, RESIZES, TASKS
 
 __all__ = [
     "FOLDER",
@@ -155,6 +155,14 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     show_default=True,
     help="How rare classes are made to count; auto chooses, and says why.",
 )
+@click.option(
+    "--features",
+    type=click.Choice(FEATURE_USES),
+    default="auto",
+    show_default=True,
+    help="Keep what the frozen part makes of pictures, and train on it: where it pays, always, never.",
+)
+@click.option("--views", type=at_least_1, help="Views of each training picture to keep; 4 if augmented.")
 @cleaning_options
 @click.option(
     "--augment",

@@ -15,6 +15,7 @@ import click
 import tfxfer
 from tfxfer.cli.auditing import audit
 from tfxfer.cli.augmenting import augment
+from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
 from tfxfer.cli.sharding import shards
@@ -36,7 +37,7 @@ def tfxfer_command() -> None:
     """
 
 
-for _command in (audit, augment, train, predict, evaluate, shards, backbones, demo):
+for _command in (audit, augment, train, predict, evaluate, shards, backbones, cache, demo):
     tfxfer_command.add_command(_command)
 
 

@@ -163,23 +163,32 @@ def _card(
         "settings": dict(settings or {}),
     }
     if log is not None:
-        card["training"] = {
-            "kept": log.kept,
-            "balance": log.balance,
-            "balance_reason": log.balance_reason,
-            **{f"validation_{name}": value for name, value in log.validation_metrics.items()},
-            "phases": [
-                {
-                    "name": phase.name,
-                    "learning_parameters": phase.learning_parameters,
-                    "best_epoch": phase.best_epoch,
-                    "seconds": round(phase.seconds, 2),
-                    "history": {name: _numbers(values) for name, values in phase.history.items()},
-                }
-                for phase in log.phases
-            ],
-        }
+        card["training"] = _training(log)
     return card
+
+
+def _training(log: FitLog) -> dict[str, Any]:
+    return {
+        "kept": log.kept,
+        "balance": log.balance,
+        "balance_reason": log.balance_reason,
+        "features": log.features,
+        "features_reason": log.features_reason,
+        "views": log.views,
+        "extraction_seconds": round(log.extraction_seconds, 2),
+        **{f"validation_{name}": value for name, value in log.validation_metrics.items()},
+        "phases": [
+            {
+                "name": phase.name,
+                "learning_parameters": phase.learning_parameters,
+                "best_epoch": phase.best_epoch,
+                "seconds": round(phase.seconds, 2),
+                "cut": list(phase.cut),
+                "history": {name: _numbers(values) for name, values in phase.history.items()},
+            }
+            for phase in log.phases
+        ],
+    }
 
 
 def _numbers(values: Sequence[float]) -> list[float | None]:

@@ -1,4 +1,5 @@
 from .anatomy import Anatomy as Anatomy
+from .anatomy import Piece as Piece
 from .anatomy import check_classes as check_classes
 from .anatomy import input_contract as input_contract
 from .anatomy import task_of as task_of

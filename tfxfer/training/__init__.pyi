@@ -2,6 +2,7 @@ from .balancing import check_balance as check_balance
 from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets
+from .feature_plan import check_features as check_features
 from .fitting import fit as fit
 from .phases import Phase as Phase
 from .phases import from_scratch as from_scratch

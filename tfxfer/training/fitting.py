@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 from rich.console import Console
 
 from tfxfer.augment import choose_mixing
-from tfxfer.contracts import Balance, FitLog, PhaseLog
+from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog
 from tfxfer.data import Photos
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.models import (
@@ -27,6 +28,8 @@ from tfxfer.models import (
 from tfxfer.runtime import set_seed
 from tfxfer.training.balancing import Balancing, balance_training
 from tfxfer.training.changes import choose_augmentation, make_datasets
+from tfxfer.training.feature_plan import FeaturePlan, plan_features
+from tfxfer.training.from_features import FeatureTraining, Lesson
 from tfxfer.training.phases import Phase, from_scratch, two_phases
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.schedules import rate_schedule
@@ -47,6 +50,8 @@ def fit(
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance = "none",
+    features: FeatureUse = "auto",
+    views: int | None = None,
     progress: bool = True,
     console: Console | None = None,
 ) -> FitLog:
@@ -58,6 +63,11 @@ def fit(
 
     Whatever ``balance`` makes of the training part, phases and epochs are compared by plain cross-entropy on
     the validation part as it is; under ``"focal"`` the log has the focal loss as ``val_focal_loss``.
+
+    Where the frozen part of the model is computed once and kept (``features``), a phase trains what comes
+    behind it, of which the layers are the model's own. It sees one of some views of each picture, drawn anew
+    each epoch, instead of ever new ones; and what drops within the frozen part (EfficientNet's drop-connect,
+    a transformer's dropout) drops nothing, whereas in a whole model that Keras trains it goes on.
 
     Every picture is decoded once before, and a bad one refused; not so what ``tfxfer.clean`` looked at.
 
@@ -77,6 +87,12 @@ def fit(
             counts in the loss; ``"sampling"``, their pictures repeated until all classes are as large as
             the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three, told
             with the reason and kept in the log.
+        features: Whether what the frozen part makes of pictures is computed once and kept, in the user's
+            cache folder: ``"auto"``, where that is estimated to take less time, told with the estimate and
+            kept in the log; ``"cache"``, wherever anything is frozen; ``"off"``, never: the whole model runs
+            in every step.
+        views: How many views of each training picture are kept, the first as it is, the others augmented;
+            None is 1 where nothing changes pictures, else 4. Fewer are where these have no room.
         progress: Whether to show a bar, and what ``"auto"`` chose, on standard error.
         console: Where they go; None is standard error.
 
@@ -85,7 +101,8 @@ def fit(
 
     Raises:
         SettingError: The model has another number of classes, a setting is out of range or does not go with
-            another, or the augmentation fails or changes more than it may.
+            another, or the augmentation fails or changes more than it may; ``features="cache"`` with what
+            mixes or changes whole batches, or without room.
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
@@ -97,26 +114,54 @@ def fit(
     if change := choose_augmentation(augment):
         change.check(height=size.height, width=size.width)
     balancing = balance_training(photos, balance, mixed=mixing is not None)
+    shared: dict[str, Any] = {"augment": change, "batch_size": batch_size}
+    using: dict[str, Any] = {"features": features, "views": views, "mixing": mixing}
+    chosen = plan_features(model, plan, balancing.photos, augment=change, **using)
     if photos.left_out is None:
         photos.check()
-    if progress:
-        _tell_why(balancing, console)
+    watching: dict[str, Any] = {"progress": progress, "console": console}
+    _tell(balancing, chosen, **watching)
     set_seed(seed)
-    training, validation = make_datasets(
-        balancing.photos, size=size, batch_size=batch_size, seed=seed, augment=change, mixing=mixing
-    )
-    steps = math.ceil(len(balancing.photos.split.train) / batch_size)
+    names = [phase.name for phase in plan]
+    kept = FeatureTraining(model, chosen, names, balancing.photos, seed=seed, **shared, **watching)
+
+    @cache  # where every phase trains on features, no pictures are asked for
+    def whole() -> Lesson:
+        parts = make_datasets(balancing.photos, size=size, seed=seed, mixing=mixing, **shared)
+        return Lesson(model, *parts)
 
     def run(phase: Phase) -> PhaseLog:
+        lesson = kept.lesson(phase.name) if phase.name in chosen.cuts else whole()
+        steps = math.ceil(len(balancing.photos.split.train) / batch_size)
         bar = ProgressBar(phase.name, epochs=phase.epochs, console=console) if progress else None
-        return _run(model, phase, training, validation, balancing=balancing, steps=steps, bar=bar)
+        return _run(model, phase, lesson, balancing=balancing, steps=steps, bar=bar)
 
-    logs, kept = _keep_best(model, plan, run)
+    logs, best = _keep_best(model, plan, run)
+    _compile_plainly(model, photos, balancing)
+    return _log(logs, best, balancing, chosen, kept.seconds)
+
+
+def _log(
+    logs: Sequence[PhaseLog], best: str, balancing: Balancing, chosen: FeaturePlan, seconds: float
+) -> FitLog:
+    return FitLog(
+        tuple(logs),
+        best,
+        balance=balancing.name,
+        balance_reason=balancing.why,
+        features=chosen.name,
+        features_reason=chosen.why,
+        views=chosen.views if chosen.cuts else 0,
+        extraction_seconds=seconds,
+    )
+
+
+def _compile_plainly(model: keras.Model, photos: Photos, balancing: Balancing) -> None:
+    """Leave a model for whole labels: what is saved has one of Keras's own losses."""
     head = head_of(photos)
     plain = head.loss if isinstance(head.loss, str) else "mean_squared_error"
-    if balancing.loss != plain:  # from here on labels are whole, and a saved model's loss is one of Keras's
+    if balancing.loss != plain:
         model.compile(optimizer=model.optimizer, loss=plain, metrics=list(head.metrics))
-    return FitLog(tuple(logs), kept, balance=balancing.name, balance_reason=balancing.why)
 
 
 def _keep_best(
@@ -143,10 +188,11 @@ def _keep_best(
     return logs, kept[0].name
 
 
-def _tell_why(balancing: Balancing, console: Console | None) -> None:
-    if balancing.why:
-        line = f"balance: {balancing.name}, since {balancing.why}."
-        (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
+def _tell(balancing: Balancing, chosen: FeaturePlan, *, progress: bool, console: Console | None) -> None:
+    balance = f"balance: {balancing.name}, since {balancing.why}." if balancing.why else ""
+    for line in (balance, str(chosen) if chosen.why else ""):
+        if line and progress:
+            (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _default_plan(anatomy: Anatomy) -> tuple[Phase, ...]:
@@ -170,8 +216,7 @@ def _check_plan(model: keras.Model, anatomy: Anatomy, photos: Photos, plan: Sequ
 def _run(
     model: keras.Model,
     phase: Phase,
-    training: Any,
-    validation: Any,
+    lesson: Lesson,
     *,
     balancing: Balancing,
     steps: int,
@@ -180,25 +225,25 @@ def _run(
     started = time.perf_counter()
     learning = set_trainable(model, phase.train, batch_norm=phase.batch_norm)
     contract = FreezeContract.of(model)
-    model.compile(
-        optimizer=_optimizer(model, phase, steps=steps * phase.epochs),
-        loss=balancing.loss,
-        metrics=list(balancing.metrics),
-    )
+    aim: dict[str, Any] = {"loss": balancing.loss, "metrics": list(balancing.metrics)}
+    optimizer = _optimizer(model, phase, steps=steps * phase.epochs)
+    lesson.model.compile(optimizer=optimizer, **aim)
     stopper = keras.callbacks.EarlyStopping(
         "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
     )
     callbacks = [*balancing.callbacks, stopper, keras.callbacks.TerminateOnNaN(), *([bar] if bar else [])]
     with bar or nullcontext():
-        history = model.fit(
-            training,
-            validation_data=validation,
+        history = lesson.model.fit(
+            lesson.training,
+            validation_data=lesson.validation,
             class_weight=balancing.class_weight,
             epochs=phase.epochs,
             shuffle=False,  # the data set shuffles itself
             verbose=0,
             callbacks=callbacks,
         ).history
+    if lesson.model is not model:
+        model.compile(optimizer=optimizer, **aim)  # as the whole model would be, had it run
     contract.verify(model)
     return PhaseLog(
         name=phase.name,
@@ -206,6 +251,7 @@ def _run(
         history={name: tuple(map(float, values)) for name, values in history.items()},
         best_epoch=stopper.best_epoch + 1,
         seconds=time.perf_counter() - started,
+        cut=lesson.cut,
     )
 
 

@@ -1,0 +1,141 @@
+"""From a folder to a finished model: the plain Keras guide, with BatchNorm truly frozen too, and tfxfer.
+
+    python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
+        [--ways guide still off default] [--augment light]
+
+- guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
+  the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
+  which up to Keras 3.15 does not keep BatchNorm still once the base is unfrozen.
+- still: the same with every BatchNorm layer frozen.
+- off: tfxfer.fit with features="off". default: tfxfer.fit as it comes, with nothing kept before.
+
+The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
+own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
+(the same for all); the model is judged afterwards. Prints a Markdown table a backbone: test accuracy as mean
+and range over the seeds, seconds as mean, how many times as fast as the first way, and the highest memory of
+the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import keras
+
+import tfxfer
+from tfxfer import Photos
+
+SIZE = 224
+BASES: dict[str, Callable[[], keras.Model]] = {
+    "mobilenet_v2_035": lambda: keras.applications.MobileNetV2(
+        include_top=False, alpha=0.35, input_shape=(SIZE, SIZE, 3)
+    ),
+    "mobilenet_v2": lambda: keras.applications.MobileNetV2(include_top=False, input_shape=(SIZE, SIZE, 3)),
+    "mobilenet_075": lambda: keras.applications.MobileNet(
+        include_top=False, alpha=0.75, input_shape=(SIZE, SIZE, 3)
+    ),
+}
+EPOCHS = 10
+
+
+def guide(photos: Photos, backbone: str, seed: int, *, still: bool = False) -> keras.Model:
+    """Do as the guide does."""
+    keras.utils.set_random_seed(seed)
+    base = BASES[backbone]()
+    base.trainable = False
+    image = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.RandomFlip("horizontal")(image)
+    x = keras.layers.RandomRotation(0.1)(x)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(x)
+    x = keras.layers.GlobalAveragePooling2D()(base(x, training=False))
+    x = keras.layers.Dropout(0.2)(x)
+    model = keras.Model(image, keras.layers.Dense(len(photos.classes), activation="softmax")(x))
+    training, validation = (photos.batches(part, image_size=SIZE) for part in ("train", "validation"))
+    for rate in (1e-3, 1e-5):
+        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+        model.fit(training, validation_data=validation, epochs=EPOCHS, verbose=0, shuffle=False)
+        base.trainable = True
+        for layer in base.layers:
+            if still and isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+    return model
+
+
+def fitted(photos: Photos, backbone: str, seed: int, *, features: str, augment: str) -> keras.Model:
+    """Do as tfxfer does by default, or with its features off."""
+    model = tfxfer.build(photos, backbone=backbone, seed=seed)
+    log = tfxfer.fit(model, photos, seed=seed, features=features, augment=augment)
+    print(f"features {log.features} ({log.extraction_seconds:.1f} s), kept {log.kept!r}", file=sys.stderr)
+    return model
+
+
+def run(way: str, folder: str, backbone: str, seed: int, augment: str) -> dict[str, float]:
+    """Go one way, in this process."""
+    started = time.perf_counter()
+    photos = tfxfer.from_folder(folder, seed=seed)
+    if way in ("guide", "still"):
+        model = guide(photos, backbone, seed, still=way == "still")
+    else:
+        features = "off" if way == "off" else "auto"
+        model = fitted(photos, backbone, seed, features=features, augment=augment)
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return {"seconds": seconds, "memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
+
+
+def apart(*arguments: str) -> dict[str, float]:
+    """Go one way in a process of its own, which finds nothing kept."""
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.transfer", "--one", *arguments],
+            env=os.environ | {"XDG_CACHE_HOME": home},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Run every way with every seed, in turn, and print the tables."""
+    if sys.argv[1:2] == ["--one"]:
+        way, folder, backbone, seed, augment = sys.argv[2:]
+        print(json.dumps(run(way, folder, backbone, int(seed), augment)))
+        return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
+    parser.add_argument("--seeds", type=int, default=3)
+    ways = ["guide", "still", "off", "default"]
+    parser.add_argument("--ways", nargs="+", default=ways, choices=ways)
+    parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
+    chosen = parser.parse_args()
+    for backbone in chosen.backbones:
+        found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways}
+        for seed in range(chosen.seeds):
+            for way in chosen.ways:
+                found[way].append(apart(way, chosen.folder, backbone, str(seed), chosen.augment))
+                print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
+        print(f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | times as fast | MB |")
+        print("|---|---|---|---|---|")
+        for way, runs in found.items():
+            scores = [each["accuracy"] for each in runs]
+            seconds = sum(each["seconds"] for each in runs)
+            faster = sum(each["seconds"] for each in found[chosen.ways[0]]) / seconds
+            print(
+                f"| {way} | {sum(scores) / len(scores):.3f} ({min(scores):.3f} to {max(scores):.3f}) "
+                f"| {seconds / len(runs):.1f} | {faster:.1f} | {max(each['memory'] for each in runs):.0f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Engines: LiteRT gives what TensorFlow gives, in the same order, from several threads; or says why not."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+from tfxfer.features import engines, find_cut
+from tfxfer.features.engines import LiteRTEngine, TensorFlowEngine, choose_engine
+from tfxfer.models import build, set_trainable
+
+
+@pytest.fixture(scope="module")
+def prefix():
+    """A prefix with several outputs, two of them of one shape."""
+    model = build(classes=3, backbone="micro", image_size=32)
+    set_trainable(model, -1)
+    names = ("block_2_out", "block_1_out", "block_2_conv1", "head_pool")
+    return keras.Model(model.inputs[0], [model.get_layer(name).output for name in names])
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(1).integers(0, 256, (5, 32, 32, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def chosen(prefix):
+    return choose_engine(prefix)
+
+
+def test_litert_gives_what_the_model_gives(chosen, prefix, images):
+    engine, why = chosen
+    assert (engine.name, why) == ("LiteRT", "")
+    wanted = prefix(images.astype(np.float32), training=False)
+    for found, each in zip(engine(images), wanted, strict=True):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, each, rtol=1e-4, atol=1e-4)
+
+
+def test_threads_share_an_engine(chosen, images):
+    engine, _ = chosen
+    alone = [engine(images[index : index + 1]) for index in range(5)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(engine, [images[index : index + 1] for index in range(5)] * 3))
+    for first, second in zip(alone * 3, together, strict=True):
+        for one, other in zip(first, second, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_tensorflow_gives_the_same(chosen, prefix, images):
+    for found, each in zip(TensorFlowEngine(prefix)(images), chosen[0](images), strict=True):
+        np.testing.assert_allclose(found, each, rtol=1e-4, atol=1e-4)
+
+
+def test_what_does_not_convert_runs_on_tensorflow(images):
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.Conv2D(2, 3, trainable=False)(image)
+    prefix = keras.Model(image, keras.layers.Resizing(8, 8, interpolation="bicubic")(pooled))
+    engine, why = choose_engine(prefix)
+    assert engine.name == "TensorFlow"
+    assert why.startswith("LiteRT cannot run it (ConverterError: ")
+    (found,) = engine(images)
+    assert found.shape == (5, 8, 8, 2)
+
+
+def test_an_engine_that_gives_other_numbers_is_not_taken(prefix, monkeypatch):
+    monkeypatch.setattr(LiteRTEngine, "__call__", lambda *_: (np.full((1, 4, 4, 64), 7.0, np.float32),) * 4)
+    engine, why = choose_engine(prefix)
+    assert engine.name == "TensorFlow"
+    assert why == "LiteRT gives other numbers (inf% apart)"
+
+
+def test_a_gpu_is_preferred(prefix, monkeypatch):
+    monkeypatch.setattr(engines.tf.config, "list_physical_devices", lambda _: ["a GPU"])
+    assert choose_engine(prefix)[1] == "there is a GPU"
+
+
+def test_what_drops_in_training_is_still(images):
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(2, 3, name="conv", trainable=False)(image)
+    x = keras.layers.Dropout(0.5, name="drop_connect")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
+    model = keras.Model(image, keras.layers.Dense(2, name="head_logits")(x))
+    engine, _ = choose_engine(find_cut(model).prefix)
+    for one, other in zip(engine(images), engine(images), strict=True):
+        np.testing.assert_array_equal(one, other)

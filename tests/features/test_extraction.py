@@ -1,0 +1,191 @@
+"""Extraction: views come by picture and policy, are computed once, and resume where a killed run stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import REPOSITORY, draw
+from tfxfer.augment import augmentation
+from tfxfer.data import from_arrays, from_folder
+from tfxfer.errors import DataError, SettingError
+from tfxfer.features import find_cut
+from tfxfer.features.engines import TensorFlowEngine
+from tfxfer.features.extraction import open_features, prefix_sha256
+from tfxfer.models import build, set_trainable
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = build(classes=3, backbone="micro", image_size=32)
+    set_trainable(model, -1)
+    return model
+
+
+@pytest.fixture(scope="module")
+def cut(model):
+    return find_cut(model)
+
+
+@pytest.fixture(scope="module")
+def engine(cut):
+    return TensorFlowEngine(cut.prefix)
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return from_folder(shared_pictures)
+
+
+@pytest.fixture(autouse=True)
+def _home(cache_home):
+    return cache_home
+
+
+def extracted(cut, photos, engine, views, augment=None, indices=range(6)):
+    """Compute what is missing; return the extraction, and how many views that were."""
+    extraction = open_features(cut.prefix, photos, list(indices), augment=augment)
+    missing = extraction.missing(dict.fromkeys(indices, views))
+    done = []
+    extraction.compute(missing, engine, advance=done.append)
+    assert sum(done) == missing.views
+    return extraction, missing.views
+
+
+def read(extraction, indices, views):
+    places = extraction.places(list(indices), views)
+    (maps,) = extraction.gather(places.reshape(-1), [0])
+    return maps.reshape(len(places), views, *maps.shape[1:])
+
+
+def test_plain_views_are_what_the_prefix_makes_of_the_pictures(cut, photos, engine):
+    extraction, _ = extracted(cut, photos, engine, 1, indices=photos.split.validation)
+    (images, _), *_ = photos.batches("validation", image_size=32, batch_size=100).as_numpy_iterator()
+    wanted = cut.prefix.predict(images.astype(np.float32), verbose=0)
+    found = read(extraction, photos.split.validation, 1)[:, 0]
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-3)
+
+
+def test_views_differ_and_repeat(cut, photos, engine, cache_home):
+    policy = augmentation("medium")
+    views = read(extracted(cut, photos, engine, 3, policy)[0], range(6), 3)
+    assert len({view.tobytes() for picture in views for view in picture}) == 18
+    shutil.rmtree(cache_home / "features")
+    again, computed = extracted(cut, photos, engine, 3, policy)
+    assert computed == 18
+    np.testing.assert_array_equal(read(again, range(6), 3), views)
+
+
+def test_only_what_is_new_is_computed(cut, photos, engine):
+    policy = augmentation("light")
+    assert extracted(cut, photos, engine, 2, policy)[1] == 12
+    assert extracted(cut, photos, engine, 2, policy)[1] == 0
+    assert extracted(cut, photos, engine, 2, policy, indices=range(8))[1] == 4
+    assert extracted(cut, photos, engine, 3, policy)[1] == 6
+    # Plain views are the same for every policy.
+    assert extracted(cut, photos, engine, 2, augmentation("strong"))[1] == 6
+
+
+def test_other_weights_or_sizes_are_other_features(cut, photos, engine):
+    assert extracted(cut, photos, engine, 1)[1] == 6
+    other = build(classes=3, backbone="micro", image_size=32)
+    layer = other.get_layer("stem_conv")
+    layer.set_weights([weight + 1e-3 for weight in layer.get_weights()])
+    set_trainable(other, -1)
+    assert extracted(find_cut(other), photos, engine, 1)[1] == 6
+    assert extracted(cut, replace(photos, resize="stretch"), engine, 1)[1] == 6
+    assert extracted(cut, photos, engine, 1)[1] == 0
+
+
+def test_the_head_is_no_matter_and_flags_are_none(model, cut):
+    before = prefix_sha256(cut.prefix)
+    model.get_layer("head_logits").kernel.assign_add(np.ones((224, 3)))
+    set_trainable(model, "all")
+    set_trainable(model, -1)
+    assert prefix_sha256(find_cut(model).prefix) == before
+
+
+def test_alike_pictures_are_computed_once_and_functions_anew(cut, engine):
+    images = np.stack([np.asarray(draw("red", number % 5)) for number in range(30)])
+    photos = from_arrays(images, [number % 5 // 3 for number in range(30)])
+    extraction, _ = extracted(cut, photos, engine, 1, indices=range(10))
+    assert len(extraction.store) == 5
+    darker = augmentation(lambda pixels: pixels // 2)
+    assert [extracted(cut, photos, engine, 2, darker, indices=range(5))[1] for _ in range(2)] == [5, 5]
+
+
+def test_a_bad_picture_is_named(cut, engine, pictures):
+    photos = from_folder(pictures)
+    path = photos.root / photos.records[2].path
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DataError, match=f"^{path} is "):
+        extracted(cut, photos, engine, 1)
+
+
+def test_features_that_float16_does_not_hold_are_refused(photos):
+    model = build(classes=3, backbone="micro", image_size=32)
+    set_trainable(model, -1)
+    norm = model.get_layer("block_2_bn2")
+    norm.gamma.assign(norm.gamma * 1e6)
+    large = find_cut(model)
+    message = r"^features of micro_prefix reach \S+, which float16 does not hold; give features='off'\.$"
+    with pytest.raises(SettingError, match=message):
+        extracted(large, photos, TensorFlowEngine(large.prefix), 1)
+
+
+KILLED = """
+import sys
+from tfxfer.augment import augmentation
+from tfxfer.data import from_folder
+from tfxfer.features import find_cut, store
+from tfxfer.features.engines import TensorFlowEngine
+from tfxfer.features.extraction import open_features
+from tfxfer.models import build, set_trainable
+store.LONGEST_UNWRITTEN = 0.0
+model = build(classes=3, backbone="micro", image_size=32)
+set_trainable(model, -1)
+cut = find_cut(model)
+photos = from_folder(sys.argv[1])
+extraction = open_features(cut.prefix, photos, range(60), augment=augmentation("medium"))
+engine = TensorFlowEngine(cut.prefix)
+print("ready", flush=True)
+extraction.compute(extraction.missing(dict.fromkeys(range(60), 4)), engine, advance=lambda _: None)
+"""
+
+
+@pytest.mark.slow
+def test_what_was_killed_resumes_to_the_same_arrays(cut, photos, engine, cache_home, monkeypatch):
+    home = cache_home / "killed"
+    environment = os.environ | {"XDG_CACHE_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+    generator = np.random.default_rng(0)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(photos.root)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(generator.uniform(0.1, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    policy = augmentation("medium")
+    undisturbed, computed = extracted(cut, photos, engine, 4, policy, indices=range(60))
+    assert computed == 240
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    resumed, computed = extracted(cut, photos, engine, 4, policy, indices=range(60))
+    assert 0 < computed < 240
+    np.testing.assert_allclose(
+        read(resumed, range(60), 4).astype(float),
+        read(undisturbed, range(60), 4).astype(float),
+        rtol=2e-3,
+        atol=1e-3,
+    )

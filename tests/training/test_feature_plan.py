@@ -1,0 +1,163 @@
+"""plan_features: what can train on kept features does where it pays, and the reason is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from tfxfer.augment import MixUp, augmentation, device_augmentation
+from tfxfer.data import from_folder
+from tfxfer.errors import SettingError
+from tfxfer.features import budget, find_cut
+from tfxfer.models import build
+from tfxfer.training import Phase, feature_plan
+from tfxfer.training.feature_plan import check_features, plan_features
+
+HEAD, TOP = Phase("head", epochs=20), Phase("top", train=-1, epochs=10)
+LIGHT = augmentation("light")
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return from_folder(shared_pictures)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build(classes=3, backbone="micro", image_size=32)
+
+
+@pytest.fixture(autouse=True)
+def _home(cache_home):
+    return cache_home
+
+
+@pytest.fixture
+def plan(model, photos, monkeypatch):
+    """Plan as if the frozen part took two milliseconds a picture, on two cores."""
+    monkeypatch.setattr(feature_plan, "_seconds_a_picture", lambda _: 0.002)
+    monkeypatch.setattr(feature_plan, "_cores", lambda: 2)
+
+    def plan(features="auto", phases=(HEAD, TOP), views=None, augment=None, mixing=None, photos=photos):
+        return plan_features(
+            model,
+            phases,
+            photos,
+            features=features,
+            views=views,
+            augment=augment,
+            mixing=mixing,
+        )
+
+    return plan
+
+
+def test_off_keeps_nothing_and_needs_no_reason(plan):
+    assert (plan("off").name, plan("off").why) == ("off", "")
+
+
+def test_small_work_is_not_worth_it(plan):
+    found = plan()
+    assert found.name == "off"
+    assert str(found) == (
+        "features: off, since running the frozen part in every epoch takes about 2 s, and keeping what it "
+        "makes about 3 s."
+    )
+
+
+def test_large_work_is(plan, photos):
+    many = replace(photos, split=replace(photos.split, train=photos.split.train * 5000))
+    found = plan(photos=many)
+    assert found.name == "cache"
+    assert set(found.cuts) == {"head", "top"}
+    assert found.views == 1
+
+
+def test_whoever_asks_gets_it_with_the_estimate(plan):
+    found = plan("cache", augment=LIGHT)
+    assert (found.cuts["head"].names, found.cuts["top"].names) == (("head_pool",), ("block_2_out",))
+    assert found.views == 4
+    assert str(found) == (
+        "features: kept, since running the frozen part for 4 views takes about 3 s, and in every epoch about "
+        "2 s; on disk 0.4 MB."
+    )
+
+
+def test_views_are_one_where_nothing_changes_pictures(plan, says):
+    assert plan("cache").views == 1
+    assert plan("cache", augment=LIGHT, views=2).views == 2
+    message = "views=3 would be all alike, since nothing changes pictures; give augment."
+    with pytest.raises(SettingError, match=says(message)):
+        plan("cache", views=3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (
+            {"mixing": MixUp()},
+            "mixup(alpha=0.2) mixes pictures anew in every step, so what is made of them is never the same",
+        ),
+        (
+            {"augment": device_augmentation("light")},
+            "augmentation light on the device changes whole batches, not pictures one by one",
+        ),
+    ],
+    ids=["mix", "device"],
+)
+def test_what_changes_batches_turns_it_off_or_is_refused(plan, says, settings, reason):
+    assert str(plan(**settings)) == f"features: off, since {reason}."
+    message = f"features='cache' cannot be: {reason}; leave that out, or give features='off'."
+    with pytest.raises(SettingError, match=says(message)):
+        plan("cache", **settings)
+
+
+def test_where_nothing_is_frozen_it_says_so(plan):
+    whole = [Phase("all", train="all", batch_norm="train")]
+    assert str(plan("cache", whole)) == "features: off, since nothing is frozen in front of what learns."
+
+
+def test_phases_without_a_frozen_part_run_the_whole_model(plan):
+    assert set(plan("cache", (HEAD, Phase("all", train="all"))).cuts) == {"head"}
+
+
+def test_views_are_fewer_where_there_is_no_room_and_then_phases(plan, monkeypatch, says):
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 300_000)
+    found = plan("cache", augment=LIGHT)
+    assert found.views == 2
+    assert found.why.endswith("on disk 0.2 MB; 2 of 4 views have room")
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 50_000)
+    found = plan("cache", augment=LIGHT)
+    assert (set(found.cuts), found.views) == ({"head"}, 2)
+    assert found.why.endswith("; 2 of 4 views have room; those of phase top have no room")
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 1000)
+    reason = "there is no room for 0.0 MB of them"
+    assert plan(augment=LIGHT).why == reason
+    message = (
+        f"features='cache' cannot be: {reason}; clear some (tfxfer cache --clear), or give features='off'."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        plan("cache", augment=LIGHT)
+
+
+@pytest.mark.parametrize(
+    ("features", "views", "message"),
+    [
+        ("cash", None, "no features 'cash'; did you mean 'cache'? There are auto, cache, off."),
+        ("auto", 0, "views must be at least 1, or None to leave it to fit, got 0."),
+        ("off", 2, "views counts what is kept, and features='off' keeps nothing; leave one out."),
+    ],
+)
+def test_bad_settings_say_what_is_allowed(features, views, message, says):
+    with pytest.raises(SettingError, match=says(message)):
+        check_features(features, views)
+
+
+def test_the_frozen_part_is_timed(model):
+    prefix = find_cut(model, learning=[]).prefix
+    assert 1e-6 < feature_plan._seconds_a_picture(prefix) < 1
+
+
+def test_estimates_grow_with_work(plan, monkeypatch):
+    monkeypatch.setattr(feature_plan, "_CONVERSION", (0.0, 0.0))
+    assert plan().name == "cache"
+    assert plan(phases=[Phase("head", epochs=1, patience=None)], augment=LIGHT, views=4).name == "off"

@@ -1,0 +1,152 @@
+"""Training from kept features: as good as from pictures, in the same model, the same again by its seed."""
+
+import io
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tests.conftest import write_pictures
+from tfxfer.data import from_folder
+from tfxfer.features import engines
+from tfxfer.models import build
+from tfxfer.training import Phase, fit
+
+QUICK = (
+    Phase("head", epochs=10, rate=1e-2),
+    Phase("top", train=-1, epochs=2, rate=1e-3, warmup=0.5),
+)
+SHORT = [Phase("head", epochs=2, rate=1e-2, patience=None)]
+GPU = SimpleNamespace(device_type="CPU", name="for Keras, which looks as well")
+SETTINGS = {"phases": QUICK, "features": "cache", "batch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return from_folder(shared_pictures)
+
+
+def small_model(**settings):
+    return build(classes=3, backbone="micro", image_size=32, **settings)
+
+
+@pytest.fixture(scope="module")
+def fitted(photos):
+    model, console = small_model(), Console(file=io.StringIO(), width=200)
+    start = {v.path: np.array(v) for v in model.weights}
+    log = fit(model, photos, augment="light", console=console, **SETTINGS)
+    return model, log, start, console.file.getvalue()
+
+
+def test_it_learns_and_the_whole_model_has_learnt(fitted, photos):
+    model, log, *_ = fitted
+    assert log.validation_accuracy >= 0.7  # a third by chance
+    loss, accuracy = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log.validation_loss, abs=2e-3)  # kept as float16
+    assert accuracy == pytest.approx(log.validation_accuracy, abs=1e-4)
+
+
+def test_only_what_should_learn_moved(fitted):
+    model, _, start, _ = fitted
+    moved = {v.path for v in model.weights if (np.array(v) != start[v.path]).any()}
+    assert moved <= {v.path for v in model.trainable_variables}
+    assert {"head_logits/kernel"} <= moved
+    assert not [path for path in moved if "moving" in path]
+
+
+def test_the_log_tells_it(fitted):
+    _, log, _, text = fitted
+    assert (log.features, log.views) == ("cache", 4)
+    assert [phase.cut for phase in log.phases] == [("head_pool",), ("block_2_out",)]
+    assert log.seconds == pytest.approx(log.extraction_seconds + sum(phase.seconds for phase in log.phases))
+    assert text.startswith(f"features: kept, since {log.features_reason}.\nfeatures: ")
+    assert set(log["head"].history) == {"loss", "val_loss", "accuracy", "val_accuracy"}
+
+
+def test_the_same_seed_gives_the_same_weights_and_computes_nothing_anew(fitted, photos):
+    model, log, *_ = fitted
+    again = small_model()
+    repeated = fit(again, photos, augment="light", progress=False, **SETTINGS)
+    assert repeated["top"].history == log["top"].history
+    assert repeated.extraction_seconds < log.extraction_seconds
+    for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+    short = SETTINGS | {"phases": SHORT}
+    first, other = (
+        fit(small_model(), photos, augment="light", progress=False, seed=seed, **short) for seed in (0, 1)
+    )
+    assert other["head"].history != first["head"].history
+
+
+def test_without_augmentation_it_is_what_training_on_pictures_is(photos):
+    """Same pictures, same start, no dropout, one batch: only float16 lies between."""
+    phase = Phase("head", epochs=3, rate=5e-3, patience=None)
+    losses = []
+    for features in ("cache", "off"):
+        log = fit(
+            small_model(dropout=0.0),
+            photos,
+            phases=[phase],
+            features=features,
+            batch_size=64,
+            progress=False,
+        )
+        assert log.features == features
+        losses.append(log["head"].history["val_loss"])
+    np.testing.assert_allclose(*losses, rtol=5e-3)
+
+
+def test_a_phase_whose_frozen_part_an_earlier_one_moved_gets_new_features(photos):
+    model = small_model()
+    plan = [
+        Phase("all", train="all", epochs=1, rate=1e-3),
+        Phase("head", epochs=2, rate=5e-3, patience=None),
+    ]
+    log = fit(model, photos, phases=plan, features="cache", progress=False)
+    assert [phase.cut for phase in log.phases] == [(), ("head_pool",)]
+    if log.kept == "head":
+        loss, _ = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+        assert loss == pytest.approx(log.validation_loss, abs=2e-3)
+
+
+@pytest.mark.parametrize("balance", ["class_weights", "sampling"])
+def test_rare_classes_are_made_to_count(tmp_path, balance):
+    write_pictures(tmp_path / "pictures", count=30, colours=("red",))
+    write_pictures(tmp_path / "pictures", count=8, colours=("green", "blue"))
+    photos = from_folder(tmp_path / "pictures")
+    log = fit(small_model(), photos, phases=SHORT, features="cache", balance=balance, progress=False)
+    assert (log.features, log.balance) == ("cache", balance)
+    assert np.isfinite(log["head"].history["loss"]).all()
+
+
+def test_several_labels_and_numbers_are_learnt(tags, numbers):
+    for photos in (tags, numbers):
+        model = build(photos, backbone="micro", image_size=32)
+        log = fit(model, photos, phases=SHORT, features="cache", progress=False, batch_size=16)
+        assert log.features == "cache"
+        assert log["head"].history["loss"][-1] < log["head"].history["loss"][0]
+
+
+def test_several_tensors_may_cross(photos):
+    model = small_model()
+    names = [layer.name for layer in model.layers if not layer.name.startswith(("image", "pre"))]
+    phase = Phase("part", train=slice(names.index("block_3_conv2"), None), epochs=1)
+    log = fit(model, photos, phases=[phase], features="cache", progress=False)
+    assert len(log["part"].cut) == 2
+
+
+def test_without_litert_it_says_so_and_trains(photos, monkeypatch, cache_home):
+    del cache_home  # an empty one, so that all is computed
+    monkeypatch.setattr(engines.tf.config, "list_physical_devices", lambda *_: [GPU])
+    console = Console(file=io.StringIO(), width=200)
+    fit(small_model(), photos, phases=SHORT, features="cache", console=console)
+    assert "features: by TensorFlow, since there is a GPU.\n" in console.file.getvalue()
+
+
+def test_the_model_is_left_compiled_for_all_that_learns(fitted):
+    model, *_ = fitted
+    assert model.compiled
+    assert isinstance(model.optimizer, keras.optimizers.AdamW)
+    assert model.optimizer.iterations > 0

@@ -1,0 +1,179 @@
+"""What runs a frozen part: LiteRT on the processor, TensorFlow where that cannot, or where there is a GPU."""
+
+from __future__ import annotations
+
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+# TensorFlow has no public way to a graph that holds its weights; checked on 2.21.
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+__all__ = ["Engine", "LiteRTEngine", "TensorFlowEngine", "choose_engine", "convert"]
+
+Maps = tuple[npt.NDArray[np.float32], ...]
+
+_AGREEMENT = 1e-3
+"""Largest difference between the engines that is put up with, as a share of the largest number."""
+
+
+class Engine(ABC):
+    """Runs a frozen part on pictures; threads may share it."""
+
+    name: ClassVar[str]
+    batch: ClassVar[int]
+    """How many pictures at a time it is fastest with."""
+
+    @abstractmethod
+    def __call__(self, images: npt.NDArray[np.uint8]) -> Maps:
+        """Compute the tensors that cross.
+
+        Args:
+            images: RGB, shape (pictures, height, width, 3), uint8 in 0..255.
+
+        Returns:
+            One array a tensor, the first dimension that of the pictures, float32.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiteRTEngine(Engine):
+    """A converted model, with an interpreter of its own for each thread.
+
+    LiteRT leaves Python's lock while it computes, so as many threads as cores keep all of them busy; several
+    pictures at a time are no faster than one. Checked on ai-edge-litert 2.3.0.
+
+    Attributes:
+        content: The ``.tflite`` file's bytes.
+    """
+
+    content: bytes = field(repr=False)
+    _own: threading.local = field(default_factory=threading.local, repr=False)
+
+    name: ClassVar[str] = "LiteRT"
+    batch: ClassVar[int] = 1
+
+    def __call__(self, images: npt.NDArray[np.uint8]) -> Maps:
+        """Compute picture by picture."""
+        if not hasattr(self._own, "interpreter"):
+            interpreter = Interpreter(model_content=self.content, num_threads=1)
+            interpreter.allocate_tensors()
+            self._own.interpreter = interpreter
+            self._own.picture = interpreter.get_input_details()[0]["index"]
+            self._own.maps = _output_indices(interpreter)
+        own = self._own
+        rows = []
+        for image in images:
+            own.interpreter.set_tensor(own.picture, image[np.newaxis].astype(np.float32))
+            own.interpreter.invoke()
+            rows.append([own.interpreter.get_tensor(index)[0] for index in own.maps])
+        return tuple(np.stack(maps) for maps in zip(*rows, strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorFlowEngine(Engine):
+    """The model itself, compiled into one TensorFlow function.
+
+    Attributes:
+        prefix: The frozen part.
+    """
+
+    prefix: keras.Model
+    _function: Any = field(init=False, repr=False)
+
+    name: ClassVar[str] = "TensorFlow"
+    batch: ClassVar[int] = 32
+
+    def __post_init__(self) -> None:
+        signature = [tf.TensorSpec((None, *self.prefix.input_shape[1:]), tf.float32)]
+        function = tf.function(
+            lambda pixels: _listed(self.prefix(pixels, training=False)),
+            input_signature=signature,
+            autograph=False,
+        )
+        object.__setattr__(self, "_function", function)
+
+    def __call__(self, images: npt.NDArray[np.uint8]) -> Maps:
+        """Compute them all at once."""
+        pixels = tf.constant(images.astype(np.float32))
+        return tuple(np.asarray(each, np.float32) for each in self._function(pixels))
+
+
+def choose_engine(prefix: keras.Model) -> tuple[Engine, str]:
+    """Convert a frozen part for LiteRT, or take TensorFlow where that cannot be or a GPU is there.
+
+    A converted one is held against TensorFlow on a picture of noise.
+
+    Args:
+        prefix: Pictures -> the tensors that cross, as ``Cut.prefix`` is.
+
+    Returns:
+        The engine, and why it is not LiteRT; nothing where it is.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return TensorFlowEngine(prefix), "there is a GPU"
+    try:
+        engine = LiteRTEngine(convert(prefix))
+        noise = np.random.default_rng(0).integers(0, 256, (1, *prefix.input_shape[1:]), np.uint8)
+        found = engine(noise)
+    except Exception as error:  # converter and interpreter raise whatever their C++ side does
+        first_line = str(error).strip().partition("\n")[0]
+        return TensorFlowEngine(prefix), f"LiteRT cannot run it ({type(error).__name__}: {first_line})"
+    wanted = [np.asarray(each) for each in _listed(prefix(noise.astype(np.float32), training=False))]
+    if apart := [each for each in map(_difference, found, wanted) if not each <= _AGREEMENT]:
+        return TensorFlowEngine(prefix), f"LiteRT gives other numbers ({max(apart):.1%} apart)"
+    return engine, ""
+
+
+def convert(prefix: keras.Model) -> bytes:
+    """Convert a model of pictures for LiteRT, one picture at a time, built-in operators only.
+
+    Args:
+        prefix: Functional model of one input; its outputs keep their order.
+
+    Returns:
+        The content of a ``.tflite`` file.
+    """
+    # Of constants, it converts in half of the time that a SavedModel takes.
+    picture = tf.TensorSpec((1, *prefix.input_shape[1:]), tf.float32)
+    function = tf.function(
+        lambda pixels: _listed(prefix(pixels, training=False)), input_signature=[picture], autograph=False
+    )
+    constant = convert_variables_to_constants_v2(function.get_concrete_function())
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([constant], tf.Module())
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    content: bytes = converter.convert()
+    return content
+
+
+def _output_indices(interpreter: Interpreter) -> list[int]:
+    """Return where the outputs are, in the order of the model's: they are named by TensorFlow's count."""
+    details = interpreter.get_output_details()
+    return [each["index"] for each in sorted(details, key=lambda each: _count(each["name"]))]
+
+
+def _count(name: str) -> int:
+    found = re.fullmatch(r"\w+:(\d+)", name)
+    if found is None:
+        raise ValueError(f"an output is called {name!r}")
+    return int(found[1])
+
+
+def _listed(outputs: Any) -> Sequence[Any]:
+    """Keras gives one output as it is, and several as a list."""
+    return outputs if isinstance(outputs, list | tuple) else [outputs]
+
+
+def _difference(found: npt.NDArray[np.float32], wanted: npt.NDArray[np.float32]) -> float:
+    if found.shape != wanted.shape:
+        return float("inf")
+    return float(np.abs(found - wanted).max() / max(float(np.abs(wanted).max()), 1e-6))

@@ -1,0 +1,216 @@
+"""Training on what the frozen part made of the pictures: batches of it, and the suffix that learns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from rich.console import Console
+
+from tfxfer.data import Photos
+from tfxfer.features import (
+    Cut,
+    Engine,
+    Extraction,
+    check_writable,
+    choose_engine,
+    joint_prefix,
+    open_features,
+    watched,
+)
+from tfxfer.training.feature_plan import FeaturePlan
+
+if TYPE_CHECKING:
+    from tfxfer.augment import Augmentation
+
+__all__ = ["FeatureTraining", "Lesson", "feature_batches"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What one phase compiles and fits.
+
+    Attributes:
+        model: The whole model, or the suffix of it that learns.
+        training: Batches that it learns from.
+        validation: Batches that choose.
+        cut: The operations whose kept outputs the batches are; none where they are pictures.
+    """
+
+    model: keras.Model
+    training: tf.data.Dataset
+    validation: tf.data.Dataset
+    cut: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class FeatureTraining:
+    """Computes features when the first phase needs them, for all phases that they hold for.
+
+    Attributes:
+        model: The whole model.
+        plan: Which phases train on features.
+        order: All phases' names, in their order.
+        photos: The data set, balanced.
+        augment: What views but the first go through.
+        batch_size: Pictures a step.
+        seed: Seed of the order, and of which view is drawn.
+        progress: Whether to show how far it is.
+        console: Where.
+        seconds: What computing took so far.
+    """
+
+    model: keras.Model
+    plan: FeaturePlan
+    order: Sequence[str]
+    photos: Photos
+    augment: Augmentation | None
+    batch_size: int
+    seed: int
+    progress: bool
+    console: Console | None
+    seconds: float = 0.0
+    _kept: dict[str, tuple[Extraction, tuple[int, ...]]] = field(default_factory=dict)
+
+    def lesson(self, phase: str) -> Lesson:
+        """Return what a phase that the plan has features for compiles and fits.
+
+        Raises:
+            DataError: A picture cannot be read.
+            SettingError: The features are not to be kept.
+        """
+        if phase not in self._kept:
+            self._compute(self._together(phase))
+        extraction, outputs = self._kept[phase]
+        cut, split = self.plan.cuts[phase], self.photos.split
+        shared: dict[str, Any] = {"outputs": outputs, "batch_size": self.batch_size}
+        return Lesson(
+            cut.suffix,
+            feature_batches(
+                extraction,
+                extraction.places(split.train, self.plan.views),
+                self.photos.targets("train"),
+                seed=self.seed,
+                **shared,
+            ),
+            feature_batches(
+                extraction,
+                extraction.places(split.validation, 1),
+                self.photos.targets("validation"),
+                seed=None,
+                **shared,
+            ),
+            cut.names,
+        )
+
+    def _together(self, phase: str) -> Mapping[str, Cut]:
+        """Return the cuts, from a phase on, that nothing moves in front of until their phase comes."""
+        together: dict[str, Cut] = {}
+        moved: set[int] = set()
+        for name in self.order[list(self.order).index(phase) :]:
+            cut = self.plan.cuts.get(name)
+            if cut and not moved & {id(weight) for weight in cut.prefix.weights}:
+                together[name] = cut
+            learner = cut.suffix if cut else self.model
+            moved |= {id(weight) for weight in learner.weights}
+        return together
+
+    def _compute(self, cuts: Mapping[str, Cut]) -> None:
+        started = time.perf_counter()
+        check_writable()
+        prefix = joint_prefix(self.model, list(cuts.values()))
+        split = self.photos.split
+        indices = (*split.train, *split.validation)
+        extraction = open_features(prefix, self.photos, indices, augment=self.augment)
+        views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views)
+        missing = extraction.missing(views)
+        if missing.views:
+            engine = self._engine(prefix)
+            if self.progress:
+                with watched(missing.views, engine=engine.name, console=self.console) as advance:
+                    extraction.compute(missing, engine, advance=advance)
+            else:
+                extraction.compute(missing, engine, advance=lambda _: None)
+        place = {id(tensor): number for number, tensor in enumerate(prefix.outputs)}
+        for name, cut in cuts.items():
+            self._kept[name] = extraction, tuple(place[id(tensor)] for tensor in cut.prefix.outputs)
+        self.seconds += time.perf_counter() - started
+
+    def _engine(self, prefix: keras.Model) -> Engine:
+        engine, why = choose_engine(prefix)
+        if why and self.progress:
+            line = f"features: by {engine.name}, since {why}."
+            (self.console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
+        return engine
+
+
+def feature_batches(
+    extraction: Extraction,
+    places: npt.NDArray[np.int64],
+    targets: npt.NDArray[Any],
+    *,
+    outputs: Sequence[int],
+    batch_size: int,
+    seed: int | None,
+) -> tf.data.Dataset:
+    """Make batches of kept features.
+
+    Args:
+        extraction: Where they are kept.
+        places: Where the views of each picture are, shape (pictures, views).
+        targets: What is learnt, one row a picture.
+        outputs: Which of the prefix's outputs.
+        batch_size: Pictures a batch; the last one may be smaller.
+        seed: Seed of the order, new each epoch, and of which view of a picture is drawn in it; None keeps the
+            order, and takes the first view.
+
+    Returns:
+        Pairs of features, one array or a tuple of them, float32 of shape (batch, ...), and targets, shape
+        (batch, ...).
+    """
+
+    def read(indices: npt.NDArray[np.int64], lots: npt.NDArray[np.int64]) -> list[npt.NDArray[np.float32]]:
+        views = np.zeros(len(indices), np.int64)
+        if seed is not None:
+            # Of the epoch's lot and the batch's pictures: a run repeats, whatever thread reads when.
+            views = np.random.default_rng([int(lots[0]), *indices.tolist()]).integers(
+                places.shape[1], size=len(indices)
+            )
+        maps = extraction.gather(places[indices, views], outputs)
+        return [each.astype(np.float32) for each in maps]
+
+    truth = tf.constant(targets)
+    shapes = [(None, *extraction.shapes[output]) for output in outputs]
+
+    def example(indices: tf.Tensor, lots: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        maps = tf.numpy_function(read, [indices, lots], [tf.float32] * len(shapes))
+        maps = tuple(tf.ensure_shape(each, shape) for each, shape in zip(maps, shapes, strict=True))
+        return maps if len(maps) > 1 else maps[0], tf.gather(truth, indices)
+
+    order = _order(len(places), seed).batch(batch_size)
+    return order.map(_as_is(example), num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def _order(count: int, seed: int | None) -> tf.data.Dataset:
+    """Give pairs of a picture's index and the epoch's lot."""
+
+    def indices(lot: tf.Tensor) -> tf.data.Dataset:
+        order = tf.range(count, dtype=tf.int64)
+        if seed is not None:
+            order = tf.random.experimental.stateless_shuffle(order, seed=(tf.constant(seed, tf.int64), lot))
+        return tf.data.Dataset.from_tensor_slices((order, tf.repeat(lot, count)))
+
+    lots = tf.data.Dataset.random(seed=seed or 0, rerandomize_each_iteration=True).take(1)
+    return lots.flat_map(_as_is(indices)).apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _as_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep AutoGraph off: there is no control flow to convert, and converting warns on newer Pythons."""
+    lifted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return lifted
