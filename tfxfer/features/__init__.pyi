@@ -12,4 +12,10 @@ from .engines import choose_engine as choose_engine
 from .extraction import Extraction as Extraction
 from .extraction import kept_bytes as kept_bytes
 from .extraction import open_features as open_features
+from .ranking import CANDIDATES as CANDIDATES
+from .ranking import rank as rank
+from .ranking_picture import draw_ranking as draw_ranking
+from .standings import Estimate as Estimate
+from .standings import RankedBackbone as RankedBackbone
+from .standings import Ranking as Ranking
 from .watching import watched as watched
