@@ -41,6 +41,9 @@ from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
 from .exports import export as export
 from .exports import load as load
+from .features import RankedBackbone as RankedBackbone
+from .features import Ranking as Ranking
+from .features import rank as rank
 from .models import Learning as Learning
 from .models import build as build
 from .models import set_trainable as set_trainable

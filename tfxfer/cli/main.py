@@ -18,6 +18,7 @@ from tfxfer.cli.augmenting import augment
 from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
+from tfxfer.cli.ranking import rank
 from tfxfer.cli.sharding import shards
 from tfxfer.errors import SettingError, TfxferError
 
@@ -37,7 +38,7 @@ def tfxfer_command() -> None:
     """
 
 
-for _command in (audit, augment, train, predict, evaluate, shards, backbones, cache, demo):
+for _command in (audit, augment, train, predict, evaluate, shards, backbones, rank, cache, demo):
     tfxfer_command.add_command(_command)
 
 

@@ -15,4 +15,10 @@ from .extraction import open_features as open_features
 from .pooled import pooled_features as pooled_features
 from .probe import Probe as Probe
 from .probe import linear_probe as linear_probe
+from .ranking import CANDIDATES as CANDIDATES
+from .ranking import rank as rank
+from .ranking_picture import draw_ranking as draw_ranking
+from .standings import Estimate as Estimate
+from .standings import RankedBackbone as RankedBackbone
+from .standings import Ranking as Ranking
 from .watching import watched as watched

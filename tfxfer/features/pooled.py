@@ -13,11 +13,11 @@ from rich.console import Console
 
 from tfxfer.data import Photos
 from tfxfer.features.budget import check_room, check_writable
-from tfxfer.features.engines import choose_engine
+from tfxfer.features.engines import Engine, choose_engine
 from tfxfer.features.extraction import kept_bytes, open_features
 from tfxfer.features.watching import watched
 
-__all__ = ["pooled_features"]
+__all__ = ["kept_features", "pooled_features", "pooled_prefix"]
 
 
 def pooled_features(
@@ -53,14 +53,48 @@ def pooled_features(
     >>> pooled_features(backbone, photos, range(5), progress=False).shape
     (5, 224)
     """
-    prefix = keras.Model(model.inputs[0], _pooled(_body_output(model)), name=f"{model.name}_prefix")
+    prefix = pooled_prefix(model)
+    return kept_features(prefix, photos, indices, progress=progress, console=console)
+
+
+def pooled_prefix(model: keras.Model) -> keras.Model:
+    """Return what of a model comes before its head, averaged over the map: pictures -> one vector each."""
+    return keras.Model(model.inputs[0], _pooled(_body_output(model)), name=f"{model.name}_prefix")
+
+
+def kept_features(
+    prefix: keras.Model,
+    photos: Photos,
+    indices: Sequence[int],
+    *,
+    engine: Engine | None = None,
+    progress: bool = True,
+    console: Console | None = None,
+) -> npt.NDArray[np.float32]:
+    """Find what was kept of a frozen part of one output, and compute what was not.
+
+    Args:
+        prefix: From ``pooled_prefix``.
+        photos: The data set.
+        indices: Which of its records.
+        engine: What runs it; None chooses one, if any is needed.
+        progress: Whether to show how far it is, on standard error.
+        console: Where; None is standard error.
+
+    Returns:
+        Shape (pictures, features), in the order of the indices.
+
+    Raises:
+        DataError: A picture cannot be read.
+        SettingError: There is no room for them, or float16 does not hold them.
+    """
     check_writable()
     row = 2 * math.prod(prefix.output_shape[1:])
     check_room(len(indices) * row, kept=kept_bytes(prefix, photos))
     extraction = open_features(prefix, photos, indices)
     missing = extraction.missing(dict.fromkeys(indices, 1))
     if missing.views:
-        engine, _ = choose_engine(prefix)
+        engine = engine or choose_engine(prefix)[0]
         compute = partial(extraction.compute, missing, engine)
         if progress:
             with watched(missing.views, engine=engine.name, console=console) as advance:

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from tfxfer.contracts import Task
 from tfxfer.errors import SettingError
 
-__all__ = ["Probe", "linear_probe"]
+__all__ = ["Probe", "classifier", "linear_probe"]
 
 _STEPS = 1000
 
@@ -81,6 +81,13 @@ def linear_probe(
     if task == "single_label" and len(np.unique(targets)) < 2:
         raise SettingError("a linear probe tells classes apart, and there is one alone; give two or more.")
     line = (
-        Ridge(alpha=strength) if task == "regression" else LogisticRegression(C=1 / strength, max_iter=_STEPS)
+        make_pipeline(StandardScaler(), Ridge(alpha=strength))
+        if task == "regression"
+        else classifier(strength)
     )
-    return Probe(task, make_pipeline(StandardScaler(), line).fit(features, targets))
+    return Probe(task, line.fit(features, targets))
+
+
+def classifier(strength: float) -> Any:
+    """Return scikit-learn's logistic regression on standardised features, yet to be fitted."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=_STEPS))

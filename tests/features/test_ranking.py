@@ -1,0 +1,139 @@
+"""rank: candidates run once over training pictures, scored, costed and put in order."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import tfxfer
+from tfxfer.contracts import Split
+from tfxfer.errors import DataError, SettingError, WeightsError
+from tfxfer.features import Estimate, Extraction, RankedBackbone, engines, ranking
+
+SMALL = {"weights": None, "image_size": 32, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return tfxfer.from_folder(shared_pictures)
+
+
+@pytest.fixture(scope="module")
+def ranked(photos):
+    return tfxfer.rank(photos, ["micro", "mobilenet_025"], **SMALL)
+
+
+def test_each_candidate_is_scored_and_costed(ranked, photos):
+    assert {entry.name for entry in ranked.entries} == {"micro", "mobilenet_025"}
+    assert ranked.images == len(photos.split.train)
+    assert not ranked.left_out
+    for entry in ranked.entries:
+        assert 0 <= entry.probe.low <= entry.probe.value <= entry.probe.high <= 1
+        assert 0 <= entry.neighbours.low <= entry.neighbours.value <= entry.neighbours.high <= 1
+        assert entry.h_score >= 0
+        assert np.isfinite(entry.log_me)
+        assert entry.parameters == tfxfer.BACKBONES[entry.name].parameters
+        assert entry.size > 4 * 0.9 * entry.parameters
+        assert entry.latency > 0
+    values = [entry.probe.value for entry in ranked.entries]
+    assert values == sorted(values, reverse=True)
+
+
+def test_what_was_computed_is_not_computed_again(photos, ranked, monkeypatch):
+    monkeypatch.setattr(Extraction, "compute", None)
+    assert tfxfer.rank(photos, ["micro"], **SMALL).entries[0].probe == next(
+        entry.probe for entry in ranked.entries if entry.name == "micro"
+    )
+
+
+def test_where_lite_cannot_run_one_it_has_no_latency(photos, monkeypatch):
+    def fail(_):
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(engines, "convert", fail)
+    (found,) = tfxfer.rank(photos, ["micro"], **SMALL).entries
+    assert (found.size, found.latency) == (None, None)
+
+
+def entry(name, probe, latency):
+    share = Estimate(probe, probe, probe)
+    return RankedBackbone(name, share, share, 0.0, 0.0, 1, 1, 1, latency)
+
+
+def test_the_front_is_what_nothing_beats():
+    entries = [
+        entry("slow", 0.9, 9.0),
+        entry("bad", 0.6, 5.0),
+        entry("fast", 0.7, 1.0),
+        entry("no", 0.8, None),
+    ]
+    ordered = ranking._in_order(entries)
+    assert [(each.name, each.on_front) for each in ordered] == [
+        ("slow", True),
+        ("no", False),
+        ("fast", True),
+        ("bad", False),
+    ]
+
+
+def test_a_candidate_without_weights_is_left_out_and_told(photos, monkeypatch):
+    real = ranking.build
+
+    def build(*, backbone, **settings):
+        if backbone != "micro":
+            raise WeightsError(f"no weights for {backbone}")
+        return real(backbone=backbone, **settings)
+
+    monkeypatch.setattr(ranking, "build", build)
+    found = tfxfer.rank(photos, ["micro", "vgg16"], **SMALL)
+    assert found.left_out == {"vgg16": "no weights for vgg16"}
+    assert "\nvgg16: left out, no weights for vgg16\n" in str(found)
+    with pytest.raises(WeightsError, match=r"^no weights for vgg16$"):
+        tfxfer.rank(photos, ["vgg16"], **SMALL)
+
+
+def test_a_sample_has_its_share_of_each_class(photos):
+    train = [index for index in photos.split.train if photos.records[index].label != 2]
+    train += [index for index in photos.split.train if photos.records[index].label == 2][:3]
+    uneven = dataclasses.replace(photos, split=Split(tuple(train), (), (), seed=0))
+    indices, labels = ranking._sample(uneven, 16, 0)
+    assert len(set(indices)) == len(labels) == 16
+    assert np.bincount(labels).tolist() == [7, 7, 2]
+    assert [photos.records[index].label for index in indices] == labels.tolist()
+    assert ranking._sample(uneven, 16, 0)[0] == indices != ranking._sample(uneven, 16, 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"images": 9}, "images must be at least 10, got 9; 500 to 2000 tell backbones apart."),
+        ({"max_macs": "1k"}, "no backbone is within these limits; loosen them, or name others."),
+    ],
+    ids=["images", "limits"],
+)
+def test_bad_settings_say_what_to_do(photos, settings, message, says):
+    with pytest.raises(SettingError, match=says(message)):
+        tfxfer.rank(photos, **settings)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(photos):
+    with pytest.raises(SettingError, match=r"^no backbone 'micr'; did you mean 'micro'\?"):
+        tfxfer.rank(photos, ["micr"])
+
+
+def test_other_tasks_are_refused(tags, says):
+    message = (
+        "rank compares by pictures of one label each, and these are for multi_label; compare a few with fit "
+        "and evaluate."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        tfxfer.rank(tags)
+
+
+def test_a_class_with_one_picture_is_named(photos, says):
+    train = [index for index in photos.split.train if photos.records[index].label != 2]
+    train.append(next(index for index in photos.split.train if photos.records[index].label == 2))
+    lonely = dataclasses.replace(photos, split=Split(tuple(train), (), (), seed=0))
+    message = "class 'red' has 1 training picture, and a comparison needs 2; add some."
+    with pytest.raises(DataError, match=says(message)):
+        tfxfer.rank(lonely, ["micro"])

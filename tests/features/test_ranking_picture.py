@@ -1,0 +1,42 @@
+"""draw_ranking: a dot a candidate, by accuracy and latency."""
+
+import importlib
+
+import pytest
+
+from tests.features.test_standings import ENTRIES, RANKING
+from tfxfer.errors import MissingExtra, SettingError
+from tfxfer.features import Ranking, draw_ranking
+
+
+def test_it_draws_what_has_a_latency(tmp_path):
+    text = draw_ranking(RANKING, tmp_path / "ranking.svg").read_text()
+    assert "<!-- small -->" in text
+    assert "<!-- big -->" not in text
+
+
+@pytest.mark.parametrize(
+    ("ranking", "file", "message"),
+    [
+        (RANKING, "ranking.txt", "ranking.txt names no kind of picture; end it in .png, .svg or .pdf."),
+        (
+            Ranking(ENTRIES[:1], 10, {}),
+            "ranking.png",
+            "LiteRT can run none of these backbones, so there is no latency to draw.",
+        ),
+    ],
+    ids=["kind", "nothing"],
+)
+def test_what_cannot_be_drawn_is_refused(ranking, file, message, says):
+    with pytest.raises(SettingError, match=says(message)):
+        draw_ranking(ranking, file)
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch, says):
+    def fail(_):
+        raise ImportError
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    message = "a picture of the ranking needs matplotlib, which is not installed; pip install 'tfxfer[plot]'."
+    with pytest.raises(MissingExtra, match=says(message)):
+        draw_ranking(RANKING, tmp_path / "ranking.png")
