@@ -1,11 +1,9 @@
 """draw_ranking: a dot a candidate, by accuracy and latency."""
 
-import importlib
-
 import pytest
 
 from tests.features.test_standings import ENTRIES, RANKING
-from tfxfer.errors import MissingExtra, SettingError
+from tfxfer.errors import SettingError
 from tfxfer.features import Ranking, draw_ranking
 
 
@@ -30,13 +28,3 @@ def test_it_draws_what_has_a_latency(tmp_path):
 def test_what_cannot_be_drawn_is_refused(ranking, file, message, says):
     with pytest.raises(SettingError, match=says(message)):
         draw_ranking(ranking, file)
-
-
-def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch, says):
-    def fail(_):
-        raise ImportError
-
-    monkeypatch.setattr(importlib, "import_module", fail)
-    message = "a picture of the ranking needs matplotlib, which is not installed; pip install 'tfxfer[plot]'."
-    with pytest.raises(MissingExtra, match=says(message)):
-        draw_ranking(RANKING, tmp_path / "ranking.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import math
 import re
@@ -15,11 +14,10 @@ from tfxfer.backbones.counts import write_count
 from tfxfer.backbones.labels import Box, Dot, place_labels
 from tfxfer.backbones.selection import pareto_front
 from tfxfer.backbones.spec import BackboneSpec
-from tfxfer.errors import MissingExtra, SettingError
+from tfxfer.errors import SettingError
 
 __all__ = ["draw_backbones"]
 
-SUFFIXES = (".png", ".svg", ".pdf")
 INK, PALE = "#1f2430", "#6b7280"
 COLOURS = {
     "mobilenet": "#0072b2",
@@ -52,22 +50,14 @@ def draw_backbones(specs: Sequence[BackboneSpec], file: str | Path) -> Path:
         SettingError: Another kind of file, or nothing to draw.
         MissingExtra: matplotlib is not installed.
     """
-    target = Path(file)
-    if target.suffix.lower() not in SUFFIXES:
-        raise SettingError(f"{file} names no kind of picture; end it in .png, .svg or .pdf.")
+    target = runtime.check_picture_file(file)
     known = sorted((spec for spec in specs if spec.top1 is not None), key=lambda spec: -spec.parameters)
     if not known:
         raise SettingError(
             "none of these backbones has a published accuracy, so there is nothing to draw; "
             "loosen the limits."
         )
-    try:
-        figures = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise MissingExtra(
-            "a picture of the backbones needs matplotlib, which is not installed; pip install 'tfxfer[plot]'."
-        ) from error
-    figure = figures.Figure(figsize=(11.5, 7.5), dpi=150, layout=None)
+    figure = runtime.new_figure("the backbones", figsize=(11.5, 7.5), dpi=150, layout=None)
     axes = figure.add_axes((0.065, 0.085, 0.915, 0.80))
     _scatter(axes, known)
     _furnish(figure, axes, known)

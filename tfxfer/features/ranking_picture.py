@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfxfer import runtime
-from tfxfer.errors import MissingExtra, SettingError
+from tfxfer.errors import SettingError
 from tfxfer.features.standings import RankedBackbone, Ranking
 
 __all__ = ["draw_ranking"]
 
-_SUFFIXES = (".png", ".svg", ".pdf")
 _INK, _PALE, _DOT = "#1f2430", "#6b7280", "#0072b2"
 
 
@@ -31,18 +29,10 @@ def draw_ranking(ranking: Ranking, file: str | Path) -> Path:
         SettingError: Another kind of file, or nothing to draw.
         MissingExtra: matplotlib is not installed.
     """
-    target = Path(file)
-    if target.suffix.lower() not in _SUFFIXES:
-        raise SettingError(f"{file} names no kind of picture; end it in .png, .svg or .pdf.")
+    target = runtime.check_picture_file(file)
     if not (timed := [entry for entry in ranking.entries if entry.latency is not None]):
         raise SettingError("LiteRT can run none of these backbones, so there is no latency to draw.")
-    try:
-        figures = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise MissingExtra(
-            "a picture of the ranking needs matplotlib, which is not installed; pip install 'tfxfer[plot]'."
-        ) from error
-    figure = figures.Figure(figsize=(9, 6), dpi=150, layout="constrained")
+    figure = runtime.new_figure("the ranking", figsize=(9, 6), dpi=150, layout="constrained")
     _draw(figure.add_subplot(), timed)
     with runtime.whole_file(target) as draft:
         figure.savefig(draft, facecolor="white")
