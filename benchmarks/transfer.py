@@ -1,13 +1,14 @@
-"""From a folder to a finished model: the plain Keras guide, with BatchNorm truly frozen too, and tfxfer.
+"""From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default] [--augment light]
+        [--ways guide still off default scratch] [--augment light]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
   which up to Keras 3.15 does not keep BatchNorm still once the base is unfrozen.
 - still: the same with every BatchNorm layer frozen.
 - off: tfxfer.fit with features="off". default: tfxfer.fit as it comes, with nothing kept before.
+- scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
 own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
@@ -69,9 +70,11 @@ def guide(photos: Photos, backbone: str, seed: int, *, still: bool = False) -> k
     return model
 
 
-def fitted(photos: Photos, backbone: str, seed: int, *, features: str, augment: str) -> keras.Model:
-    """Do as tfxfer does by default, or with its features off."""
-    model = tfxfer.build(photos, backbone=backbone, seed=seed)
+def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) -> keras.Model:
+    """Do as tfxfer does by default, with its features off, or from scratch."""
+    weights = None if way == "scratch" else "pretrained"
+    model = tfxfer.build(photos, backbone=backbone, weights=weights, seed=seed)
+    features = "off" if way == "off" else "auto"
     log = tfxfer.fit(model, photos, seed=seed, features=features, augment=augment)
     print(f"features {log.features} ({log.extraction_seconds:.1f} s), kept {log.kept!r}", file=sys.stderr)
     return model
@@ -84,8 +87,7 @@ def run(way: str, folder: str, backbone: str, seed: int, augment: str) -> dict[s
     if way in ("guide", "still"):
         model = guide(photos, backbone, seed, still=way == "still")
     else:
-        features = "off" if way == "off" else "auto"
-        model = fitted(photos, backbone, seed, features=features, augment=augment)
+        model = fitted(photos, backbone, seed, way=way, augment=augment)
     seconds = time.perf_counter() - started
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return {"seconds": seconds, "memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
@@ -115,7 +117,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
-    ways = ["guide", "still", "off", "default"]
+    ways = ["guide", "still", "off", "default", "scratch"]
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     chosen = parser.parse_args()
