@@ -1,7 +1,7 @@
 """From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default scratch] [--augment light]
+        [--ways guide still off default scratch] [--augment light] [--guide-epochs 10]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
@@ -44,11 +44,10 @@ BASES: dict[str, Callable[[], keras.Model]] = {
         include_top=False, alpha=0.75, input_shape=(SIZE, SIZE, 3)
     ),
 }
-EPOCHS = 10
 
 
-def guide(photos: Photos, backbone: str, seed: int, *, still: bool = False) -> keras.Model:
-    """Do as the guide does."""
+def guide(photos: Photos, backbone: str, seed: int, *, epochs: int, still: bool = False) -> keras.Model:
+    """Do as the guide does, so many epochs in each of its two phases."""
     keras.utils.set_random_seed(seed)
     base = BASES[backbone]()
     base.trainable = False
@@ -62,7 +61,7 @@ def guide(photos: Photos, backbone: str, seed: int, *, still: bool = False) -> k
     training, validation = (photos.batches(part, image_size=SIZE) for part in ("train", "validation"))
     for rate in (1e-3, 1e-5):
         model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-        model.fit(training, validation_data=validation, epochs=EPOCHS, verbose=0, shuffle=False)
+        model.fit(training, validation_data=validation, epochs=epochs, verbose=0, shuffle=False)
         base.trainable = True
         for layer in base.layers:
             if still and isinstance(layer, keras.layers.BatchNormalization):
@@ -80,12 +79,12 @@ def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) 
     return model
 
 
-def run(way: str, folder: str, backbone: str, seed: int, augment: str) -> dict[str, float]:
+def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: int) -> dict[str, float]:
     """Go one way, in this process."""
     started = time.perf_counter()
     photos = tfxfer.from_folder(folder, seed=seed)
     if way in ("guide", "still"):
-        model = guide(photos, backbone, seed, still=way == "still")
+        model = guide(photos, backbone, seed, epochs=epochs, still=way == "still")
     else:
         model = fitted(photos, backbone, seed, way=way, augment=augment)
     seconds = time.perf_counter() - started
@@ -110,8 +109,8 @@ def apart(*arguments: str) -> dict[str, float]:
 def main() -> None:
     """Run every way with every seed, in turn, and print the tables."""
     if sys.argv[1:2] == ["--one"]:
-        way, folder, backbone, seed, augment = sys.argv[2:]
-        print(json.dumps(run(way, folder, backbone, int(seed), augment)))
+        way, folder, backbone, seed, augment, epochs = sys.argv[2:]
+        print(json.dumps(run(way, folder, backbone, int(seed), augment, int(epochs))))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
@@ -120,12 +119,14 @@ def main() -> None:
     ways = ["guide", "still", "off", "default", "scratch"]
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
+    parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
     chosen = parser.parse_args()
+    settings = (chosen.augment, str(chosen.guide_epochs))
     for backbone in chosen.backbones:
         found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways}
         for seed in range(chosen.seeds):
             for way in chosen.ways:
-                found[way].append(apart(way, chosen.folder, backbone, str(seed), chosen.augment))
+                found[way].append(apart(way, chosen.folder, backbone, str(seed), *settings))
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
         print(f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | times as fast | MB |")
         print("|---|---|---|---|---|")
