@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+QUICK = {"one_call", "step_by_step", "plain_keras"}
 
 
 # Keras warns of its own default where it is given a tf.data.Dataset.
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed, but will be ignored:UserWarning")
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
+        for path in EXAMPLES
+    ],
+)
 def test_it_runs(example, shared_pictures, tmp_path, capsys, monkeypatch):
     usage = example.read_text().split("python examples/")[1].splitlines()[0].split()
     result = tmp_path / ("model.keras" if usage[-1] == "FILE.keras" else "model")

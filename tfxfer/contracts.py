@@ -95,7 +95,7 @@ BALANCES: tuple[Balance, ...] = get_args(Balance)
 FeatureUse = Literal["auto", "cache", "off"]
 """Whether what the frozen part of a model makes of pictures is computed once and kept.
 
-- ``auto``: where it is estimated to take less time.
+- ``auto``: where it saves enough work.
 - ``cache``: where anything is frozen.
 - ``off``: never: the whole model runs in every step.
 """

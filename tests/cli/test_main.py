@@ -135,17 +135,15 @@ def test_ctrl_c_leaves_no_half_bundle(tmp_path, signal_):
     command = [sys.executable, "-m", "tfxfer", "train", pictures, "--to", tmp_path / "model"]
     command += ["--backbone", "micro", "--image-size", "32", "--head-epochs", "1000", "--top-epochs", "0"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    first = process.stderr.readline()
-    assert first.startswith("head   epoch 1/1000")
-    process.send_signal(signal_)
-    output, errors = process.communicate(timeout=60)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([str(part) for part in command], env=environment, **streams) as process:
+        try:
+            lines = iter(process.stderr.readline, "")
+            assert any(line.startswith("head   epoch 1/1000") for line in lines)
+            process.send_signal(signal_)
+            output, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 1
     assert output == ""
     assert errors.endswith("tfxfer: interrupted; nothing is left half-written.\n")

@@ -1,4 +1,5 @@
 from .catalog import BACKBONES as BACKBONES
+from .counts import write_count as write_count
 from .door import build_backbone as build_backbone
 from .forms import build_outside as build_outside
 from .forms import catalogued as catalogued

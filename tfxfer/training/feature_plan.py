@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import keras
-import numpy as np
 
 from tfxfer import augment as room
-from tfxfer.backbones import HubUnit
+from tfxfer.backbones import HubUnit, write_count
 from tfxfer.contracts import FEATURE_USES, FeatureUse
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError, did_you_mean
-from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes
+from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes, multiply_adds
 from tfxfer.models import Anatomy, Piece, choose_layers
 from tfxfer.training.phases import Phase
 
@@ -29,12 +26,10 @@ __all__ = ["DEFAULT_VIEWS", "FeaturePlan", "check_features", "plan_features"]
 DEFAULT_VIEWS = 4
 """Views of a training picture, where pictures are augmented."""
 
-_TIMED = 16
-"""Pictures that the frozen part is timed on."""
-_CHANGE = 2e-3
-"""Seconds that an augmentation takes for a picture."""
-_CONVERSION = 2.0, 0.02
-"""Seconds to convert a frozen part, and for each of its layers."""
+_LEAST_SAVED = 60_000_000_000
+"""Multiply-adds that must be saved: a small network takes ten seconds for them on two cores, as it runs in
+``keras.Model.fit``, a large one less than one, and to convert the frozen part takes some seconds. They are
+counted, and no time is taken, so that the same job is done the same way each time."""
 _STOPPED_EARLY = 0.5
 """Share of its epochs that a phase is expected to run where it may stop early."""
 
@@ -60,21 +55,6 @@ class FeaturePlan:
 
     def __str__(self) -> str:
         return f"features: {'kept' if self.cuts else 'off'}, since {self.why}."
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """How much there is to do.
-
-    Attributes:
-        training: Training pictures.
-        validation: Validation pictures.
-        changed: Whether training pictures are augmented.
-    """
-
-    training: int
-    validation: int
-    changed: bool
 
 
 def check_features(features: str, views: int | None) -> None:
@@ -108,7 +88,7 @@ def plan_features(
         model: A model from ``tfxfer.build``.
         plan: The phases.
         photos: The data set, balanced.
-        features: ``"auto"`` keeps them where that is estimated to take less time, ``"cache"`` wherever
+        features: ``"auto"`` keeps them where that saves enough work, ``"cache"`` wherever
             anything is frozen, ``"off"`` never.
         views: How many views of each training picture; None is 1 where nothing changes pictures, else 4.
         augment: What training pictures go through, or None.
@@ -133,8 +113,6 @@ def plan_features(
     cuts = {phase.name: cut for phase in plan if (cut := _planned_cut(model, phase))}
     if not cuts:
         return FeaturePlan(why="nothing is frozen in front of what learns")
-    train = photos.split.train
-    work = _Work(len(train), len(photos.split.validation), augment is not None)
     wanted = views or (DEFAULT_VIEWS if augment else 1)
     fitting = _fitting(model, FeaturePlan(cuts, wanted), photos)
     if not fitting.cuts:
@@ -144,7 +122,7 @@ def plan_features(
                 "features='off'."
             )
         return fitting
-    return _worthwhile(fitting, plan, work, forced=features == "cache")
+    return _worthwhile(fitting, plan, photos, forced=features == "cache")
 
 
 def _impossible(augment: Augmentation | DeviceAugmentation | None, mixing: Mixing | None) -> str:
@@ -188,44 +166,17 @@ def _fitting(model: keras.Model, plan: FeaturePlan, photos: Photos) -> FeaturePl
     return FeaturePlan(why=f"there is no room for {need / 1e6:,.1f} MB of them")
 
 
-def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], work: _Work, *, forced: bool) -> FeaturePlan:
-    """Keep features where that is estimated to take less time, or was asked for."""
+def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos, *, forced: bool) -> FeaturePlan:
+    """Keep features where that saves enough, or was asked for."""
+    training, validation = len(photos.split.train), len(photos.split.validation)
     deepest = max(plan.cuts.values(), key=lambda cut: len(cut.prefix.layers))
-    per_picture = _seconds_a_picture(deepest.prefix)
-    live = sum(_live_seconds(phase, per_picture, work) for phase in phases if phase.name in plan.cuts)
-    kept = _kept_seconds(len(deepest.prefix.layers), per_picture, plan.views, work)
-    if not forced and kept >= live:
-        why = f"running the frozen part in every epoch takes about {live:.0f} s"
-        return FeaturePlan(why=f"{why}, and keeping what it makes about {kept:.0f} s")
-    times = "once" if plan.views == 1 else f"for {plan.views} views"
-    why = (
-        f"running the frozen part {times} takes about {kept:.0f} s, and in every epoch about {live:.0f} s; "
-        f"on disk {plan.why}"
-    )
+    costs = {name: multiply_adds(cut.prefix) for name, cut in plan.cuts.items()}
+    epochs = {phase.name: phase.epochs * (_STOPPED_EARLY if phase.patience else 1) for phase in phases}
+    live = sum(epochs[name] for name in plan.cuts) * (training + validation)
+    live_work = sum(epochs[name] * cost for name, cost in costs.items()) * (training + validation)
+    kept = training * plan.views + validation
+    if not forced and live_work - kept * multiply_adds(deepest.prefix) < _LEAST_SAVED:
+        work = write_count(round(live_work))
+        return FeaturePlan(why=f"the frozen part has little to do: {live:,.0f} runs, {work} multiply-adds")
+    why = f"the frozen part runs {kept:,} times instead of {live:,.0f}; on disk {plan.why}"
     return replace(plan, why=why)
-
-
-def _live_seconds(phase: Phase, per_picture: float, work: _Work) -> float:
-    epochs = phase.epochs * (_STOPPED_EARLY if phase.patience else 1)
-    changes = work.training * _CHANGE / _cores() if work.changed else 0
-    return epochs * ((work.training + work.validation) * per_picture + changes)
-
-
-def _kept_seconds(layers: int, per_picture: float, views: int, work: _Work) -> float:
-    """Estimate it as if LiteRT were no faster than TensorFlow, which it often is."""
-    once, per_layer = _CONVERSION
-    changes = work.training * (views - 1) * _CHANGE / _cores()
-    return once + per_layer * layers + (work.training * views + work.validation) * per_picture + changes
-
-
-def _seconds_a_picture(prefix: keras.Model) -> float:
-    """Run a frozen part on some noise, as it is: small networks reach but a part of what a core can do."""
-    noise = np.random.default_rng(0).uniform(0, 255, (_TIMED, *prefix.input_shape[1:])).astype(np.float32)
-    prefix(noise, training=False)  # the first time there is more to do
-    started = time.perf_counter()
-    np.asarray(keras.tree.flatten(prefix(noise, training=False))[0])
-    return (time.perf_counter() - started) / _TIMED
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1

@@ -88,7 +88,7 @@ def fit(
             the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three, told
             with the reason and kept in the log.
         features: Whether what the frozen part makes of pictures is computed once and kept, in the user's
-            cache folder: ``"auto"``, where that is estimated to take less time, told with the estimate and
+            cache folder: ``"auto"``, where that saves enough work, told with the reason and
             kept in the log; ``"cache"``, wherever anything is frozen; ``"off"``, never: the whole model runs
             in every step.
         views: How many views of each training picture are kept, the first as it is, the others augmented;
