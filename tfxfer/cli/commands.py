@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -308,10 +309,19 @@ def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep standard output for results, and C++ chatter off standard error unless a fault is sought."""
-    debug = os.environ.get("TFXFER_DEBUG") == "1"
-    with nullcontext() if debug else runtime.native_chatter_hidden(), redirect_stdout(sys.stderr):
-        yield
+    """Keep standard output for results, and what TensorFlow writes off both unless a fault is sought."""
+    if os.environ.get("TFXFER_DEBUG") == "1":
+        with redirect_stdout(sys.stderr):
+            yield
+        return
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it warns of many models in one process, which an export needs
+    try:
+        with runtime.native_chatter_hidden(), redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _print_json(value: Any) -> None:
