@@ -81,7 +81,7 @@ def demo(to: str | Path | None = None) -> Demonstration:
         to=folder / "model",
         backbone="micro",
         image_size=32,
-        top_epochs=12,
+        top_epochs=8,
         top_blocks=3,
     )
     file = run.photos.paths("test")[0]
