@@ -1,10 +1,12 @@
 """The door: help, exit status, one message and no traceback."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 
 import pytest
 import tensorflow as tf
@@ -127,6 +129,26 @@ def test_an_interruption_that_meets_a_destructor_comes_again(capfd, monkeypatch,
     monkeypatch.setattr(tfxfer, "load", load)
     error = complaint(capfd, 1, "predict", tmp_path, tmp_path / "a.png")
     assert error == "\ntfxfer: interrupted; nothing is left half-written.\n"
+
+
+def test_what_an_interruption_leaves_in_a_cycle_goes_while_python_runs(capfd, monkeypatch, tmp_path):
+    class Iterating:  # as an iterator of TensorFlow's, which would wait for Python at its end
+        def __init__(self):
+            self.myself = self
+
+    left = []
+
+    def load(_):
+        left.append(weakref.ref(Iterating()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tfxfer, "load", load)
+    gc.disable()
+    try:
+        complaint(capfd, 1, "predict", tmp_path, tmp_path / "a.png")
+    finally:
+        gc.enable()
+    assert left[0]() is None
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
     with _interruptible():
         status = _status(arguments)
+    # An iterator of TensorFlow's waits, as it goes, for what it runs in Python; left in a cycle until
+    # Python itself ends, it would wait for ever.
+    gc.collect()
     sys.exit(status)
 
 
