@@ -22,7 +22,7 @@ def test_the_drawing_is_true(name):
 
 
 def test_all_is_what_there_is():
-    assert set(errors.__all__) == {*TREE, "TfxferError", "did_you_mean"}
+    assert set(errors.__all__) == {*TREE, "TfxferError", "TfxferWarning", "did_you_mean"}
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from .errors import MissingExtra as MissingExtra
 from .errors import ParityError as ParityError
 from .errors import SettingError as SettingError
 from .errors import TfxferError as TfxferError
+from .errors import TfxferWarning as TfxferWarning
 from .errors import WeightsError as WeightsError
 from .evaluation import MultiLabelReport as MultiLabelReport
 from .evaluation import RegressionReport as RegressionReport

@@ -1,4 +1,4 @@
-"""Everything tfxfer raises on purpose, as one tree.
+"""Everything tfxfer raises on purpose, as one tree, and the one kind of warning it gives.
 
 TfxferError
 ├── SettingError  (ValueError)      a setting is wrong; nothing has run yet
@@ -9,6 +9,8 @@ TfxferError
 ├── DivergedError (ArithmeticError) training ran off to numbers that are none
 ├── FreezeError   (AssertionError)  what was frozen moved, or what should learn did not
 └── ParityError   (AssertionError)  an exported file disagrees with its model
+
+TfxferWarning     (UserWarning)     it goes on, but not quite as asked
 
 Every message says what came, what is allowed, and what to do.
 """
@@ -27,6 +29,7 @@ __all__ = [
     "ParityError",
     "SettingError",
     "TfxferError",
+    "TfxferWarning",
     "WeightsError",
     "did_you_mean",
 ]
@@ -66,6 +69,10 @@ class FreezeError(TfxferError, AssertionError):
 
 class ParityError(TfxferError, AssertionError):
     """An exported file disagrees with the model it came from."""
+
+
+class TfxferWarning(UserWarning):
+    """Something is left out, not used or done anew; what was asked for goes on."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

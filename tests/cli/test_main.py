@@ -87,6 +87,15 @@ def test_bad_data_is_status_1(capfd, tmp_path):
     )
 
 
+def test_a_warning_is_a_line_of_the_same_form(capfd, pictures, tmp_path):
+    (pictures / "red" / "scan.tiff").touch()
+    assert status("shards", pictures, "--to", tmp_path / "shards") == 0
+    red = pictures / "red"
+    assert capfd.readouterr().err.startswith(
+        f"tfxfer: scan.tiff in {red} left out: what is to be used must be JPEG, PNG, GIF, BMP or WebP.\n"
+    )
+
+
 def test_an_unforeseen_failure_is_status_1_and_told(capfd, monkeypatch, tmp_path):
     def fail(_):
         raise RuntimeError("out of luck")

@@ -14,7 +14,7 @@ from tests.data.pixels.test_decode import bomb
 from tfxfer.contracts import PARTS, LeftOut, Split
 from tfxfer.data import clean, from_dataset, from_folder, from_table
 from tfxfer.data.auditing.remembered import cache_file
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 
 pytestmark = pytest.mark.usefixtures("cache_home")
 
@@ -126,7 +126,7 @@ def test_where_no_list_can_be_written_the_message_names_all(pictures, cache_home
     )
     with (
         pytest.warns(
-            UserWarning, match=r"^what (earlier audits found cannot be read|was found cannot be kept) "
+            TfxferWarning, match=r"^what (earlier audits found cannot be read|was found cannot be kept) "
         ),
         pytest.raises(DataError, match=says(message)),
     ):

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from tfxfer.errors import TfxferWarning
 from tfxfer.features import store as room
 from tfxfer.features.store import FeatureStore, row_key
 
@@ -71,7 +72,7 @@ def test_a_damaged_shard_is_told_and_removed(tmp_path):
     content[len(content) // 2] ^= 1
     shard.write_bytes(content)
     message = f"kept features are damaged ({shard}): the file is removed, and what was in it computed anew."
-    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+    with pytest.warns(TfxferWarning, match=f"^{re.escape(message)}$"):
         store = FeatureStore(tmp_path, 6)
     assert len(store) == 0
     assert not shard.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +56,10 @@ def audit(
     trained on as it is laid out; 2 a wrong setting. The other findings do not change it.
     """
     columns, photos = columns_of(settings), None
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        # A folder is audited whatever its layout; the others are what they say of themselves.
+    with quiet():
         if not data.is_folder(folder) or data.is_shards(folder) or columns or any(settings.values()):
-            with quiet():
-                photos = data.read_photos(folder, columns=columns, **settings)
+            photos = data.read_photos(folder, columns=columns, **settings)
         found = tfxfer.audit(photos or folder, near_bits=near_bits, use_cache=not fresh)
-    for warning in caught:
-        click.echo(f"tfxfer: {warning.message}", err=True)
     if html:
         data.write_contact_sheet(found, html, photos=photos)
     click.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False) if as_json else str(found))

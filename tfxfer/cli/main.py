@@ -8,8 +8,10 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -21,7 +23,7 @@ from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.sharding import shards
-from tfxfer.errors import SettingError, TfxferError
+from tfxfer.errors import SettingError, TfxferError, TfxferWarning
 
 __all__ = ["main", "tfxfer_command"]
 
@@ -45,7 +47,7 @@ for _command in (audit, augment, train, predict, evaluate, shards, backbones, ra
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
-    with _interruptible():
+    with _interruptible(), _warnings_in_our_form():
         status = _status(arguments)
     # An iterator of TensorFlow's waits, as it goes, for what it runs in Python; left in a cycle until
     # Python itself ends, it would wait for ever.
@@ -71,6 +73,22 @@ def _interruptible() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook_before
         signal.signal(signal.SIGTERM, handler_before)
+
+
+@contextmanager
+def _warnings_in_our_form() -> Iterator[None]:
+    """Have a warning of tfxfer's be a line as an error is, without the place in the code."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, TfxferWarning):
+            _complain(str(message))
+        else:
+            show_before(message, category, *where, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", TfxferWarning)
+        show_before, warnings.showwarning = warnings.showwarning, show
+        yield
 
 
 def _status(arguments: Sequence[str] | None) -> int:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tfxfer import runtime
+from tfxfer.errors import TfxferWarning
 
 __all__ = ["LONGEST_UNWRITTEN", "SHARD_BYTES", "FeatureStore", "row_key"]
 
@@ -138,6 +139,7 @@ class FeatureStore:
         if runtime.file_sha256(path) != path.stem:
             warnings.warn(
                 f"kept features are damaged ({path}): the file is removed, and what was in it computed anew.",
+                TfxferWarning,
                 stacklevel=4,
             )
             path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from tests.data.pixels.test_decode import bomb
 from tfxfer.data import from_folder
 from tfxfer.data.auditing import looking
 from tfxfer.data.auditing.remembered import cache_file
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 
 pytestmark = pytest.mark.usefixtures("cache_home")
 
@@ -46,6 +46,16 @@ def messy(tmp_path):
     scene(31, size=(900, 60)).save(root / "bees" / "long.png")
     (root / "bees" / "scan.tif").touch()
     return root
+
+
+def test_a_table_and_shards_are_read_as_what_they_are(pictures, tmp_path):
+    table = tmp_path / "few.csv"
+    table.write_text(
+        "path,label\n" + "".join(f"pictures/{c}/{i:02}.png,{c}\n" for c in ("red", "blue") for i in range(9))
+    )
+    assert tfxfer.audit(str(table)).class_counts == {"blue": 9, "red": 9}
+    tfxfer.write_shards(from_folder(pictures), tmp_path / "shards")
+    assert tfxfer.audit(tmp_path / "shards").class_counts == {"blue": 12, "green": 12, "red": 12}
 
 
 def test_everything_is_found_at_once(messy):
@@ -209,7 +219,7 @@ def test_without_the_cache_nothing_is_read_or_kept(messy, looked_at):
 def test_a_damaged_cache_is_rebuilt(messy, looked_at):
     first = tfxfer.audit(messy)
     cache_file(messy).write_bytes(b"\0" * 100)
-    with pytest.warns(UserWarning, match=r"^what earlier audits found is damaged "):
+    with pytest.warns(TfxferWarning, match=r"^what earlier audits found is damaged "):
         assert tfxfer.audit(messy) == first
     looked_at.clear()
     assert tfxfer.audit(messy) == first

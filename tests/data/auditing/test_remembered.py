@@ -7,6 +7,7 @@ import pytest
 from tfxfer.data.auditing import remembered
 from tfxfer.data.auditing.inspection import Facts
 from tfxfer.data.auditing.remembered import cache_file, file_state, recall, remember
+from tfxfer.errors import TfxferWarning
 
 STATE = (10, 20, 30)
 KNOWN = {
@@ -57,7 +58,7 @@ def test_a_damaged_cache_is_not_used_and_that_is_said(tmp_path, kept, harm):
         f"what earlier audits found is damaged ({kept}): every picture is looked at again, and the file is "
         "written anew."
     )
-    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+    with pytest.warns(TfxferWarning, match=f"^{re.escape(message)}$"):
         assert recall(tmp_path) == {}
 
 
@@ -68,7 +69,7 @@ def test_a_cache_that_cannot_be_read_is_said(tmp_path, kept):
         f"what earlier audits found cannot be read from {kept} (Is a directory): every picture is looked at "
         "again."
     )
-    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+    with pytest.warns(TfxferWarning, match=f"^{re.escape(message)}$"):
         assert recall(tmp_path) == {}
 
 
@@ -79,7 +80,7 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, kept):
         "what was found cannot be kept for the next audit, which will look at every picture again: "
         f"{kept} is a folder; give a file to write to."
     )
-    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+    with pytest.warns(TfxferWarning, match=f"^{re.escape(message)}$"):
         remember(tmp_path, KNOWN)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import draw, write_pictures
 from tfxfer.contracts import PARTS
 from tfxfer.data import from_folder, labelled_files
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 
 
 def test_one_folder_a_class(pictures):
@@ -116,10 +116,10 @@ def test_pictures_that_are_not_read_are_told_of(pictures):
     (pictures / "red" / "scan.TIF").touch()
     (pictures / "red" / "phone.heic").touch()
     message = (
-        f"2 files under {pictures / 'red'} are left out, .* among them: convert them to JPEG, PNG, GIF, BMP "
-        "or WebP to have them used."
+        rf"^(scan.TIF|phone.heic) and 1 more in {pictures / 'red'} left out: what is to be used must be "
+        r"JPEG, PNG, GIF, BMP or WebP\."
     )
-    with pytest.warns(UserWarning, match=message):
+    with pytest.warns(TfxferWarning, match=message):
         assert len(from_folder(pictures)) == 36
 
 

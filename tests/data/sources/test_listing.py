@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import COLOURS
 from tfxfer.contracts import PARTS
 from tfxfer.data import from_folder, from_table, labelled_rows
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 
 PICTURES = [(f"{colour}/{index:02}.png", colour) for colour in COLOURS for index in range(12)]
 
@@ -158,7 +158,7 @@ def test_a_column_that_is_left_lying_is_told_of(pictures, role, says):
     message = (
         f"{table} has a column '{role}' that is not used; --{role}-column {role} ({role}='{role}') takes it."
     )
-    with pytest.warns(UserWarning, match=says(message)):
+    with pytest.warns(TfxferWarning, match=says(message)):
         from_table(table)
 
 

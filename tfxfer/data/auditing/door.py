@@ -15,8 +15,11 @@ from tfxfer.data.auditing.verdicts import judge_pictures
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Files
 from tfxfer.data.pixels.decode import MAX_PIXELS
+from tfxfer.data.sources.door import is_folder, read_photos
 from tfxfer.data.sources.folders import from_folder
 from tfxfer.data.sources.layout import Listed, Listing, list_everything
+from tfxfer.data.sources.shard_index import is_shards
+from tfxfer.data.sources.tables import DataFrame
 from tfxfer.errors import DataError, SettingError
 
 __all__ = ["NEAR_BITS", "audit"]
@@ -26,7 +29,7 @@ NEAR_BITS = 6
 
 
 def audit(
-    photos: Photos | str | Path,
+    photos: Photos | str | Path | DataFrame,
     *,
     near_bits: int = NEAR_BITS,
     max_pixels: int = MAX_PIXELS,
@@ -51,7 +54,7 @@ def audit(
     once, and nothing of them is remembered.
 
     Args:
-        photos: A data set, or the folder of one.
+        photos: A data set; or a folder of pictures, shards, a table or ``"tfds:"`` and a name, read as it is.
         near_bits: How many bits may differ, in 0..16; 0 keeps to equal hashes.
         max_pixels: Pictures whose header claims more are not decoded; from 1 to 64,000,000, beyond which
             nothing here decodes.
@@ -62,7 +65,7 @@ def audit(
         What was found.
 
     Raises:
-        DataError: The folder is missing, is a file, or holds no pictures.
+        DataError: The folder is missing or holds no pictures; or what is not a folder cannot be read.
         SettingError: ``near_bits`` or ``max_pixels`` is out of its range.
 
     >>> import tempfile
@@ -89,6 +92,8 @@ def audit(
         raise SettingError(
             f"max_pixels must be in 1..{MAX_PIXELS}, got {max_pixels}; larger pictures are never decoded."
         )
+    if not isinstance(photos, Photos) and (not is_folder(photos) or is_shards(Path(photos))):
+        photos = read_photos(photos)
     if not isinstance(photos, Photos):
         root = Path(photos)
         listing, refused = list_everything(root), _refusal(root)

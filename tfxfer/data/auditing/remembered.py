@@ -18,7 +18,7 @@ import platformdirs
 import tfxfer
 from tfxfer import runtime
 from tfxfer.data.auditing.inspection import Facts
-from tfxfer.errors import SettingError
+from tfxfer.errors import SettingError, TfxferWarning
 
 __all__ = ["FileState", "cache_file", "file_state", "recall", "remember"]
 
@@ -59,6 +59,7 @@ def recall(root: Path) -> dict[str, tuple[FileState, Facts]]:
         warnings.warn(
             f"what earlier audits found cannot be read from {file} ({error.strerror}): every picture is "
             "looked at again.",
+            TfxferWarning,
             stacklevel=3,
         )
         return {}
@@ -69,6 +70,7 @@ def recall(root: Path) -> dict[str, tuple[FileState, Facts]]:
         warnings.warn(
             f"what earlier audits found is damaged ({file}): every picture is looked at again, and the file "
             "is written anew.",
+            TfxferWarning,
             stacklevel=3,
         )
         return {}
@@ -93,6 +95,7 @@ def remember(root: Path, known: Mapping[str, tuple[FileState, Facts]]) -> None:
         warnings.warn(
             f"what was found cannot be kept for the next audit, which will look at every picture again: "
             f"{error}",
+            TfxferWarning,
             stacklevel=3,
         )
 

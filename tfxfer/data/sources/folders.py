@@ -12,7 +12,7 @@ from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Files
 from tfxfer.data.sources.layout import pictures_below, subfolders
 from tfxfer.data.splits.cutting import PART_NAMES, complete_split, stratified_split
-from tfxfer.errors import DataError
+from tfxfer.errors import DataError, TfxferWarning
 
 __all__ = ["from_folder", "labelled_files"]
 
@@ -115,9 +115,11 @@ def _images(folder: Path) -> list[Path]:
     """List the pictures under a folder, and tell of those that are not read."""
     found, unread = pictures_below(folder)
     if unread:
+        others = f" and {len(unread) - 1} more" if unread[1:] else ""
         warnings.warn(
-            f"{len(unread)} files under {folder} are left out, {unread[0].name} among them: convert them "
-            "to JPEG, PNG, GIF, BMP or WebP to have them used.",
+            f"{unread[0].name}{others} in {folder} left out: what is to be used must be JPEG, PNG, GIF, "
+            "BMP or WebP.",
+            TfxferWarning,
             stacklevel=2,
         )
     return found

@@ -17,7 +17,7 @@ from tfxfer.data.sources.cells import filled_cell, printable, text_of
 from tfxfer.data.sources.labelling import Labelling, Truth, choose_labelling, labels_of, truth_of
 from tfxfer.data.sources.tables import DataFrame, Row, Table, read_table
 from tfxfer.data.splits.cutting import PART_NAMES, complete_split
-from tfxfer.errors import DataError, SettingError, did_you_mean
+from tfxfer.errors import DataError, SettingError, TfxferWarning, did_you_mean
 
 __all__ = ["from_table", "labelled_rows"]
 
@@ -221,6 +221,7 @@ def _check_columns(table: Table, wanted: Mapping[str, str | None], labels: Seque
                 warnings.warn(
                     f"{table.name} has a column {role!r} that is not used; --{role}-column {role} "
                     f"({role}={role!r}) takes it.",
+                    TfxferWarning,
                     stacklevel=3,
                 )
         elif column not in table.columns:
