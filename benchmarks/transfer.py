@@ -1,13 +1,15 @@
 """From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default scratch] [--augment light] [--guide-epochs 10]
+        [--ways guide still off default scratch views=1 views=2 …] [--augment light] [--guide-epochs 10]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
   which up to Keras 3.15 does not keep BatchNorm still once the base is unfrozen.
 - still: the same with every BatchNorm layer frozen.
 - off: tfxfer.fit with features="off". default: tfxfer.fit as it comes, with nothing kept before.
+- views=1, 2, 4, 8, 16: tfxfer.fit on so many kept views of each training picture, where --augment names a
+  policy; off is then what it is to draw a new view in every epoch.
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
@@ -33,6 +35,7 @@ import keras
 
 import tfxfer
 from tfxfer import Photos
+from tfxfer.contracts import FeatureUse
 
 SIZE = 224
 BASES: dict[str, Callable[[], keras.Model]] = {
@@ -70,11 +73,14 @@ def guide(photos: Photos, backbone: str, seed: int, *, epochs: int, still: bool 
 
 
 def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) -> keras.Model:
-    """Do as tfxfer does by default, with its features off, or from scratch."""
+    """Do as tfxfer does by default, on so many views, with its features off, or from scratch."""
     weights = None if way == "scratch" else "pretrained"
     model = tfxfer.build(photos, backbone=backbone, weights=weights, seed=seed)
-    features = "off" if way == "off" else "auto"
-    log = tfxfer.fit(model, photos, seed=seed, features=features, augment=augment)
+    kept, _, views = way.partition("=")
+    features: FeatureUse = "off" if way == "off" else "cache" if kept == "views" else "auto"
+    log = tfxfer.fit(
+        model, photos, seed=seed, features=features, views=int(views) if views else None, augment=augment
+    )
     print(f"features {log.features} ({log.extraction_seconds:.1f} s), kept {log.kept!r}", file=sys.stderr)
     return model
 
@@ -117,7 +123,8 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
     ways = ["guide", "still", "off", "default", "scratch"]
-    parser.add_argument("--ways", nargs="+", default=ways, choices=ways)
+    views = [f"views={count}" for count in (1, 2, 4, 8, 16)]
+    parser.add_argument("--ways", nargs="+", default=ways, choices=ways + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
     chosen = parser.parse_args()
