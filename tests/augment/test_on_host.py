@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import albumentations as A
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfxfer.augment import POLICIES, Augmentation, augmentation
+from tfxfer.augment import POLICIES, Augmentation, augmentation, on_host
+from tfxfer.augment.on_host import _transform
 from tfxfer.errors import SettingError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
@@ -33,6 +35,19 @@ def test_the_same_seed_gives_the_same_pixels_in_any_thread(source):
     for seed, view in zip(order, found, strict=True):
         np.testing.assert_array_equal(view, expected[seed])
     assert len({view.tobytes() for view in expected}) > 20
+
+
+def test_threads_of_tensorflow_build_no_more_than_they_use_at_once(monkeypatch):
+    """Python forgets what is local to such a thread whenever it leaves."""
+    built = []
+    monkeypatch.setattr(on_host, "_transform", lambda *step: built.append(step) or _transform(*step))
+    augment = augmentation("light")
+
+    def changed(seed):
+        return tf.numpy_function(lambda seed: augment(PICTURE, seed), [seed], tf.uint8)
+
+    assert len(list(tf.data.Dataset.range(60).map(changed, num_parallel_calls=2))) == 60
+    assert len(built) <= 2 * len(POLICIES["light"].steps)
 
 
 @pytest.mark.parametrize("source", ["medium", COMPOSE], ids=["policy", "compose"])

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from tfxfer import runtime
 from tfxfer.errors import SettingError, did_you_mean
 
 __all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "mix_batches", "one_hot_batches"]
@@ -142,7 +143,7 @@ def one_hot_batches(dataset: tf.data.Dataset, *, classes: int) -> tf.data.Datase
     def spread(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return images, tf.one_hot(labels, classes)
 
-    return dataset.map(spread, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.map(spread)
 
 
 def mix_batches(dataset: tf.data.Dataset, mix: Mixing, *, classes: int, seed: int) -> tf.data.Dataset:
@@ -163,7 +164,7 @@ def mix_batches(dataset: tf.data.Dataset, mix: Mixing, *, classes: int, seed: in
         return mix(*pair, seed)
 
     pairs = tf.data.Dataset.zip(one_hot_batches(dataset, classes=classes), seeds)
-    return pairs.map(mixed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return runtime.prepared_ahead(pairs.map(mixed, num_parallel_calls=runtime.cores()))
 
 
 def _drawn(alpha: float, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

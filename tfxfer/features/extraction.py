@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tfxfer import runtime
 from tfxfer.augment import Augmentation
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos, content_sha256, read_image
@@ -264,7 +265,7 @@ def _in_threads(
     work: Callable[[Sequence[tuple[int, Any]]], _Result], chunks: Iterator[Sequence[tuple[int, Any]]]
 ) -> Iterator[_Result]:
     """Yield what threads make of chunks, in order, a few ahead of what is asked for: memory stays flat."""
-    workers = _cores()
+    workers = runtime.cores()
     waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -276,10 +277,3 @@ def _in_threads(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

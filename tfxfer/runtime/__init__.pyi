@@ -8,3 +8,7 @@ from .targets import OWN_MARK as OWN_MARK
 from .targets import check_target as check_target
 from .targets import whole_file as whole_file
 from .targets import whole_folder as whole_folder
+from .tf_data import as_is as as_is
+from .tf_data import cores as cores
+from .tf_data import prepared_ahead as prepared_ahead
+from .tf_data import untuned as untuned

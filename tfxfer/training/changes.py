@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tfxfer import augment as room
+from tfxfer import runtime
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos
 
@@ -79,4 +80,4 @@ def _changed(batches: tf.data.Dataset, change: Callable[[Any], Any]) -> tf.data.
         return change(images), labels
 
     # One batch after the other: its layers count how often they have drawn.
-    return batches.map(apply).prefetch(2)
+    return runtime.prepared_ahead(batches.map(apply))

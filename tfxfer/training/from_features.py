@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from rich.console import Console
 
+from tfxfer import runtime
 from tfxfer.data import Photos
 from tfxfer.features import (
     Cut,
@@ -194,7 +195,7 @@ def feature_batches(
         return maps if len(maps) > 1 else maps[0], tf.gather(truth, indices)
 
     order = _order(len(places), seed).batch(batch_size)
-    return order.map(_as_is(example), num_parallel_calls=2, deterministic=True).prefetch(4)
+    return runtime.prepared_ahead(order.map(runtime.as_is(example), num_parallel_calls=2, deterministic=True))
 
 
 def _order(count: int, seed: int | None) -> tf.data.Dataset:
@@ -207,10 +208,4 @@ def _order(count: int, seed: int | None) -> tf.data.Dataset:
         return tf.data.Dataset.from_tensor_slices((order, tf.repeat(lot, count)))
 
     lots = tf.data.Dataset.random(seed=seed or 0, rerandomize_each_iteration=True).take(1)
-    return lots.flat_map(_as_is(indices)).apply(tf.data.experimental.assert_cardinality(count))
-
-
-def _as_is(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep AutoGraph off: there is no control flow to convert, and converting warns on newer Pythons."""
-    lifted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
-    return lifted
+    return lots.flat_map(runtime.as_is(indices)).apply(tf.data.experimental.assert_cardinality(count))

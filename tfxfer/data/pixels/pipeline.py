@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfxfer import runtime
 from tfxfer.contracts import InputContract
 from tfxfer.data.pixels.cache import Cache, Read, cached
 
-__all__ = ["Augment", "as_is", "drawn_epoch", "make_batches", "picture_seed"]
+__all__ = ["Augment", "drawn_epoch", "make_batches", "picture_seed"]
 
 Augment = Callable[[npt.NDArray[np.uint8], int], npt.NDArray[np.uint8]]
 """Pixels, uint8 (height, width, 3), and a seed in 0..2**63-1 -> pixels of the same shape and dtype."""
@@ -73,8 +74,9 @@ def make_batches(
         return tf.ensure_shape(pixels, size.shape), tf.gather(truth, index)
 
     order = _order(len(targets), seed, shuffle=shuffle)
-    examples = order.map(as_is(example), num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
-    return examples.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    workers = runtime.cores()
+    examples = order.map(runtime.as_is(example), num_parallel_calls=workers, deterministic=deterministic)
+    return runtime.prepared_ahead(examples.batch(batch_size))
 
 
 def _order(count: int, seed: int, *, shuffle: bool) -> tf.data.Dataset:
@@ -86,7 +88,11 @@ def _order(count: int, seed: int, *, shuffle: bool) -> tf.data.Dataset:
             order = tf.random.experimental.stateless_shuffle(order, seed=(tf.constant(seed, tf.int64), epoch))
         return tf.data.Dataset.from_tensor_slices((order, tf.repeat(epoch, count)))
 
-    return drawn_epoch(seed).flat_map(as_is(indices)).apply(tf.data.experimental.assert_cardinality(count))
+    return (
+        drawn_epoch(seed)
+        .flat_map(runtime.as_is(indices))
+        .apply(tf.data.experimental.assert_cardinality(count))
+    )
 
 
 def drawn_epoch(seed: int) -> tf.data.Dataset:
@@ -97,9 +103,3 @@ def drawn_epoch(seed: int) -> tf.data.Dataset:
 def picture_seed(epoch: int, index: int) -> int:
     """Return the seed that a picture is augmented by in an epoch, in 0..2**63-1."""
     return int(np.random.SeedSequence((epoch, index)).generate_state(1, np.uint64)[0]) & _LARGEST_SEED
-
-
-def as_is(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep AutoGraph off: there is no control flow to convert, and converting warns on newer Pythons."""
-    lifted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
-    return lifted

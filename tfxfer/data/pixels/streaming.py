@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfxfer import runtime
 from tfxfer.contracts import InputContract, Part, Resize
 from tfxfer.data.pixels.cache import MEMORY_BYTES, Cache
 from tfxfer.data.pixels.contents import Content, Seen, Source
 from tfxfer.data.pixels.decode import read_image
-from tfxfer.data.pixels.pipeline import Augment, as_is, drawn_epoch, picture_seed
+from tfxfer.data.pixels.pipeline import Augment, drawn_epoch, picture_seed
 from tfxfer.errors import DataError, SettingError
 
 __all__ = ["SHUFFLE_BUFFER", "Section", "Stream", "passed_through"]
@@ -65,7 +66,7 @@ class Stream(Source):
         wanted = {key: position for position, key in enumerate(keys)}
         left = set(wanted)
         for section in self._chosen(keys, seed=None):
-            for example in section.as_numpy_iterator():
+            for example in runtime.untuned(section).as_numpy_iterator():
                 key = os.fsdecode(example["key"])
                 self._hold(key, example["label"], example["expected"])
                 left.discard(key)
@@ -109,12 +110,12 @@ class Stream(Source):
             SettingError: Another ``cache``.
         """
         kept = _kept(cache, len(keys) * int(np.prod(size.shape)))
-        mapping: dict[str, Any] = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": deterministic}
+        mapping: dict[str, Any] = {"num_parallel_calls": runtime.cores(), "deterministic": deterministic}
         sections = self._chosen(keys, seed=seed if shuffle and not kept else None)
         dataset = reduce(tf.data.Dataset.concatenate, sections)
         if shuffle and not kept:
             dataset = dataset.shuffle(min(len(keys), SHUFFLE_BUFFER), seed=seed)
-        dataset = dataset.map(as_is(self._decoder(size, resize)), **mapping)
+        dataset = dataset.map(runtime.as_is(self._decoder(size, resize)), **mapping)
         if kept:
             dataset = dataset.cache()
         if shuffle and kept:
@@ -122,12 +123,16 @@ class Stream(Source):
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(keys)))
         if augment is not None:
             epochs = drawn_epoch(seed).flat_map(
-                as_is(lambda epoch: tf.data.Dataset.from_tensors(epoch).repeat())
+                runtime.as_is(lambda epoch: tf.data.Dataset.from_tensors(epoch).repeat())
             )
-            dataset = tf.data.Dataset.zip(dataset, epochs).map(as_is(_augmenter(augment, size)), **mapping)
+            dataset = tf.data.Dataset.zip(dataset, epochs).map(
+                runtime.as_is(_augmenter(augment, size)), **mapping
+            )
         truth = tf.constant(targets)
-        dataset = dataset.map(as_is(lambda pixels, position: (pixels, tf.gather(truth, position))), **mapping)
-        return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+        dataset = dataset.map(
+            runtime.as_is(lambda pixels, position: (pixels, tf.gather(truth, position))), **mapping
+        )
+        return runtime.prepared_ahead(dataset.batch(batch_size))
 
     def _chosen(self, keys: Sequence[str], *, seed: int | None) -> list[tf.data.Dataset]:
         """Read each section that holds some of these pictures, and leave out the others.
@@ -145,9 +150,11 @@ class Stream(Source):
         )
 
         def choose(section: tf.data.Dataset) -> tf.data.Dataset:
-            placed = section.map(as_is(lambda each: {**each, "position": table.lookup(each["key"])}))
-            found = placed.filter(as_is(lambda each: each["position"] >= 0))
-            return found.map(as_is(lambda each: {**each, "expected": tf.gather(labels, each["position"])}))
+            placed = section.map(runtime.as_is(lambda each: {**each, "position": table.lookup(each["key"])}))
+            found = placed.filter(runtime.as_is(lambda each: each["position"] >= 0))
+            return found.map(
+                runtime.as_is(lambda each: {**each, "expected": tf.gather(labels, each["position"])})
+            )
 
         return [
             choose(self.sections[part](contents=True, seed=seed))
@@ -179,7 +186,7 @@ def passed_through(section: Section) -> list[Seen]:
     """Read the names, labels and groups of one section, and no pictures."""
     return [
         Seen(os.fsdecode(each["key"]), each["label"].decode(), each["group"].decode() or None)
-        for each in section(contents=False, seed=None).as_numpy_iterator()
+        for each in runtime.untuned(section(contents=False, seed=None)).as_numpy_iterator()
     ]
 
 

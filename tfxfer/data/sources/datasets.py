@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfxfer import runtime
 from tfxfer.contracts import Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Seen
-from tfxfer.data.pixels.pipeline import as_is
 from tfxfer.data.pixels.streaming import Stream
 from tfxfer.data.sources.assembly import assembled, class_names, named_parts
 from tfxfer.data.sources.row_text import number_text, numbers_in
@@ -117,7 +117,7 @@ def _one_by_one(name: str, dataset: Any, task: Task) -> tf.data.Dataset:
     pairs = dataset.unbatch() if batched else dataset
     if task == "single_label":
         return pairs
-    return pairs.map(as_is(lambda image, row: (image, number_text(row))))
+    return pairs.map(runtime.as_is(lambda image, row: (image, number_text(row))))
 
 
 def _check_label(name: str, label: tf.TensorSpec, rank: int, task: Task) -> None:
@@ -146,7 +146,7 @@ def _check_label(name: str, label: tf.TensorSpec, rank: int, task: Task) -> None
 def _section(pairs: tf.data.Dataset, prefix: str, *, contents: bool, seed: int | None) -> tf.data.Dataset:
     """Read one part as ``Section`` says; its order is its own, whatever the seed."""
     del contents, seed
-    return _named(pairs.map(as_is(lambda image, label: (_pixels(image), label))), prefix)
+    return _named(pairs.map(runtime.as_is(lambda image, label: (_pixels(image), label))), prefix)
 
 
 def _named(pairs: tf.data.Dataset, prefix: str) -> tf.data.Dataset:
@@ -156,7 +156,7 @@ def _named(pairs: tf.data.Dataset, prefix: str) -> tf.data.Dataset:
         key = tf.strings.join([prefix, tf.strings.as_string(number, width=6, fill="0")])
         return {"key": key, "label": text, "content": content}
 
-    return pairs.enumerate().map(as_is(example))
+    return pairs.enumerate().map(runtime.as_is(example))
 
 
 def _pixels(image: tf.Tensor) -> tf.Tensor:
@@ -166,10 +166,10 @@ def _pixels(image: tf.Tensor) -> tf.Tensor:
 def _pass(part: str, pairs: tf.data.Dataset) -> list[Seen]:
     """Go through it once for names and labels, and see that pixels are what they must be."""
     prefix = f"{part}/" if part else ""
-    facts = _named(pairs.map(as_is(lambda image, label: (_facts(image), label))), prefix)
+    facts = _named(pairs.map(runtime.as_is(lambda image, label: (_facts(image), label))), prefix)
     seen: list[Seen] = []
     brightest = 0.0
-    for each in facts.as_numpy_iterator():
+    for each in runtime.untuned(facts).as_numpy_iterator():
         key = each["key"].decode()
         channels, low, high = each["content"]
         if channels not in (1, 3, 4):

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfxfer import runtime
 from tfxfer.contracts import Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content, RandomAccess, Seen
-from tfxfer.data.pixels.pipeline import as_is
 from tfxfer.data.pixels.streaming import Stream, passed_through
 from tfxfer.data.sources.assembly import assembled, class_names, named_parts
 from tfxfer.data.sources.prepared_features import image_among, labels_among
@@ -223,7 +223,7 @@ def _section(
         group = tf.constant("") if columns.group is None else each[columns.group]
         return {**named, "group": group if group.dtype == tf.string else tf.strings.as_string(group)}
 
-    return dataset.map(as_is(example))
+    return dataset.map(runtime.as_is(example))
 
 
 def _array_records(

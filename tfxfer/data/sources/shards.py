@@ -20,7 +20,6 @@ from tfxfer.contracts import PARTS, ImageRecord, Part, Resize, Task
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content, RandomAccess, Seen
 from tfxfer.data.pixels.decode import opened
-from tfxfer.data.pixels.pipeline import as_is
 from tfxfer.data.pixels.streaming import Stream, passed_through
 from tfxfer.data.sources.assembly import assembled, class_names
 from tfxfer.data.sources.row_text import number_text, numbers_in
@@ -249,7 +248,7 @@ def _section(files: Sequence[Path], *, task: Task, contents: bool, seed: int | N
         records = shuffled.interleave(
             tf.data.TFRecordDataset,
             cycle_length=min(len(files), _SHARDS_AT_ONCE),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=runtime.cores(),
             deterministic=True,
         )
     wanted: dict[str, Any] = {"path": tf.io.FixedLenFeature([], tf.string), "label": _LABELS[task]}
@@ -266,7 +265,7 @@ def _section(files: Sequence[Path], *, task: Task, contents: bool, seed: int | N
             values["label"] = tf.strings.reduce_join(values["label"], separator="\n")
         return {_ROLES.get(name, name): value for name, value in values.items()}
 
-    return records.map(as_is(example), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return records.map(runtime.as_is(example), num_parallel_calls=runtime.cores(), deterministic=True)
 
 
 def _seen_in(file: Path, count: int, task: Task) -> list[Seen]:
