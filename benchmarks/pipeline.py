@@ -105,7 +105,7 @@ def main() -> None:
     kept, kept_plain = ours(augment=medium, cache="memory"), ours(cache="memory")
     ways: dict[str, Make] = {
         KERAS: keras_layers(options.folder, size),
-        "TensorFlow decoding + albumentations in tf.py_function": plain_albumentations(photos, size),
+        "TensorFlow decoding + our augmentation in tf.py_function": plain_albumentations(photos, size),
         "tfxfer, decoding alone": lambda: ours(cache="none"),
         "tfxfer, medium, every picture decoded": lambda: ours(augment=medium, cache="none"),
         "tfxfer, medium, decoded pictures kept": lambda: kept,

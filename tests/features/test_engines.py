@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from tests.families import ONE_OF_A_FAMILY
+from tfxfer.backbones import BACKBONES
 from tfxfer.features import engines, find_cut
 from tfxfer.features.engines import LiteRTEngine, TensorFlowEngine, choose_engine
-from tfxfer.models import build, set_trainable
+from tfxfer.models import Anatomy, build, set_trainable
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,19 @@ def test_litert_gives_what_the_model_gives(chosen, prefix, images):
     for found, each in zip(engine(images), wanted, strict=True):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, each, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(ONE_OF_A_FAMILY))
+def test_every_family_runs_through_litert(name):
+    size = max(BACKBONES[name].minimum, 64)
+    model = build(classes=2, backbone=name, image_size=size, weights=None)
+    stages = list(Anatomy.of(model).stages.values())
+    middle = stages[len(stages) // 2][-1]
+    prefix = keras.Model(model.inputs[0], [middle.output, model.get_layer("head_pool").output])
+    engine, why = choose_engine(prefix)
+    assert (engine.name, why) == ("LiteRT", "")
+    keras.backend.clear_session()
 
 
 def test_threads_share_an_engine(chosen, images):

@@ -162,10 +162,11 @@ def _output_indices(interpreter: Interpreter) -> list[int]:
 
 
 def _count(name: str) -> int:
-    found = re.fullmatch(r"\w+:(\d+)", name)
+    """Read the count off ``PartitionedCall:1``, or ``Identity_1`` where TensorFlow wrote the function out."""
+    found = re.fullmatch(r"\w+:(\d+)|Identity(?:_(\d+))?", name)
     if found is None:
         raise ValueError(f"an output is called {name!r}")
-    return int(found[1])
+    return int(found[1] or found[2] or 0)
 
 
 def _listed(outputs: Any) -> Sequence[Any]:

@@ -54,6 +54,7 @@ class _ArrayRecords(RandomAccess):
 
     def content(self, key: str) -> Content:
         part, _, number = key.partition("/")
+        # A key begins with one of the parts, which no type says.
         encoded: bytes = self.examples[part][int(number)][self.image]  # type: ignore[index]
         return encoded
 
