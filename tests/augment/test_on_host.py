@@ -1,5 +1,6 @@
 """augmentation: the same seed gives the same pixels in any thread, and whatever changes more is refused."""
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import albumentations as A
@@ -48,6 +49,19 @@ def test_threads_of_tensorflow_build_no_more_than_they_use_at_once(monkeypatch):
 
     assert len(list(tf.data.Dataset.range(60).map(changed, num_parallel_calls=2))) == 60
     assert len(built) <= 2 * len(POLICIES["light"].steps)
+
+
+def test_pictures_of_many_sizes_leave_few_pipelines():
+    def pipelines():
+        gc.collect()
+        return sum(isinstance(each, A.Compose) for each in gc.get_objects())
+
+    augment, before = augmentation("light"), pipelines()
+    expected = augment(PICTURE, 5)
+    for side in range(20, 60):
+        augment(np.zeros((side, 32, 3), np.uint8), 5)
+    assert 0 < pipelines() - before <= on_host.SIZES_KEPT
+    np.testing.assert_array_equal(augment(PICTURE, 5), expected)
 
 
 @pytest.mark.parametrize("source", ["medium", COMPOSE], ids=["policy", "compose"])

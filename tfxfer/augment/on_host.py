@@ -33,6 +33,9 @@ Source: TypeAlias = "str | Policy | Augmentation | A.BasicTransform | A.BaseComp
 SIZED = frozenset({"RandomResizedCrop"})
 """Steps that must be told the size of the picture they give."""
 
+SIZES_KEPT = 8
+"""For how many sizes of pictures pipelines are kept; then they are built anew."""
+
 TRIALS = 16
 """A transform with p=0.2 stays out of all these trials about three times in a hundred."""
 
@@ -254,6 +257,8 @@ class _Pipelines:
         (30 against 160 microseconds).
         """
         height, width, _ = targets["image"].shape
+        if (height, width, boxed) not in self._idle and len(self._idle) >= SIZES_KEPT:
+            self._idle.clear()
         idle = self._idle.setdefault((height, width, boxed), deque())
         try:
             compose = idle.pop()

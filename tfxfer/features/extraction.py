@@ -202,7 +202,7 @@ def open_features(
         What is there, ready to be added to.
 
     Warns:
-        UserWarning: Some of what is kept is damaged, and is removed.
+        TfxferWarning: Some of what is kept is damaged, and is removed.
     """
     folder = _folder(prefix, photos)
     if folder.is_dir():

@@ -62,7 +62,7 @@ class FeatureStore:
         width: Numbers in a row.
 
     Warns:
-        UserWarning: A shard is damaged, and is removed.
+        TfxferWarning: A shard is damaged, and is removed.
     """
 
     def __init__(self, folder: Path, width: int) -> None:

@@ -48,7 +48,7 @@ def recall(root: Path) -> dict[str, tuple[FileState, Facts]]:
     """Return what is known of a folder's files, by path; nothing where nothing usable is kept.
 
     Warns:
-        UserWarning: The cache is there, and damaged.
+        TfxferWarning: The cache is there, and damaged.
     """
     file = cache_file(root)
     try:
@@ -82,7 +82,7 @@ def remember(root: Path, known: Mapping[str, tuple[FileState, Facts]]) -> None:
     """Keep what is known of a folder's files, in the place of what was kept before.
 
     Warns:
-        UserWarning: It cannot be written; the next audit then looks at every picture again.
+        TfxferWarning: It cannot be written; the next audit then looks at every picture again.
     """
     # What cannot be read today may be readable tomorrow without having changed.
     lasting = {path: each for path, each in known.items() if each[1].state != "unreadable"}
