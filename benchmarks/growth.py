@@ -14,23 +14,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import keras
 import numpy as np
 
 import tfxfer
 from benchmarks.extract import multiply_adds_a_second, seconds_of
+from benchmarks.processes import apart
 from benchmarks.streaming_memory import peak, resident
+from tfxfer import runtime
 from tfxfer.data.pixels.decode import read_image
-from tfxfer.features import choose_engine
-from tfxfer.features.extraction import open_features
+from tfxfer.features import choose_engine, open_features
+from tfxfer.features.pooled import pooled_prefix
 
 SIZE = 224
 
@@ -46,7 +43,7 @@ def measure(folder: Path, backbone: str, count: int) -> dict[str, float]:
     photos = tfxfer.from_folder(folder)
     chosen = np.linspace(0, len(photos) - 1, min(count, len(photos))).astype(int).tolist()
     model = tfxfer.build(photos, backbone=backbone, image_size=SIZE)
-    prefix = keras.Model(model.inputs[0], model.get_layer("head_pool").output)
+    prefix = pooled_prefix(model)
     before, started = resident(), time.perf_counter()
     extraction = open_features(prefix, photos, chosen)
     engine, _ = choose_engine(prefix)
@@ -54,7 +51,7 @@ def measure(folder: Path, backbone: str, count: int) -> dict[str, float]:
     extraction.compute(extraction.missing(dict.fromkeys(chosen, 1)), engine, advance=lambda _: None)
     ended = time.perf_counter()
     few = [photos.root / photos.records[index].path for index in chosen[:: max(1, len(chosen) // 500)]]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(runtime.cores()) as pool:
         decoding = seconds_of(lambda: list(pool.map(decode, few)), 3) / len(few)
     arithmetic = tfxfer.BACKBONES[backbone].macs / rate
     return {
@@ -64,20 +61,6 @@ def measure(folder: Path, backbone: str, count: int) -> dict[str, float]:
         "memory": peak() - before,
         "floor": len(chosen) * (decoding + arithmetic),
     }
-
-
-def apart(folder: Path, backbone: str, count: int) -> dict[str, float]:
-    """Extract in a process of its own, which finds nothing kept."""
-    with tempfile.TemporaryDirectory() as home:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.growth", folder, "--backbone", backbone, "--one", str(count)],
-            env=os.environ | {"XDG_CACHE_HOME": home},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def main() -> None:
@@ -94,7 +77,9 @@ def main() -> None:
     print("| pictures | getting ready, s | extraction, s | images/s | share of the floor | MB |")
     print("|---|---|---|---|---|---|")
     for count in options.pictures:
-        found = apart(options.folder, options.backbone, count)
+        found = apart(
+            "benchmarks.growth", str(options.folder), "--backbone", options.backbone, "--one", str(count)
+        )
         print(
             f"| {found['pictures']:,.0f} | {found['ready']:.1f} | {found['seconds']:.1f} "
             f"| {found['pictures'] / found['seconds']:.0f} | {found['floor'] / found['seconds']:.0%} "

@@ -23,17 +23,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 
 import keras
 
 import tfxfer
+from benchmarks.processes import apart
 from tfxfer import Photos
 from tfxfer.contracts import FeatureUse
 
@@ -76,8 +74,8 @@ def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) 
     """Do as tfxfer does by default, on so many views, with its features off, or from scratch."""
     weights = None if way == "scratch" else "pretrained"
     model = tfxfer.build(photos, backbone=backbone, weights=weights, seed=seed)
-    kept, _, views = way.partition("=")
-    features: FeatureUse = "off" if way == "off" else "cache" if kept == "views" else "auto"
+    kind, _, views = way.partition("=")
+    features: FeatureUse = "off" if way == "off" else "cache" if kind == "views" else "auto"
     log = tfxfer.fit(
         model, photos, seed=seed, features=features, views=int(views) if views else None, augment=augment
     )
@@ -96,20 +94,6 @@ def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: i
     seconds = time.perf_counter() - started
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return {"seconds": seconds, "memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
-
-
-def apart(*arguments: str) -> dict[str, float]:
-    """Go one way in a process of its own, which finds nothing kept."""
-    with tempfile.TemporaryDirectory() as home:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.transfer", "--one", *arguments],
-            env=os.environ | {"XDG_CACHE_HOME": home},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def main() -> None:
@@ -133,7 +117,9 @@ def main() -> None:
         found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways}
         for seed in range(chosen.seeds):
             for way in chosen.ways:
-                found[way].append(apart(way, chosen.folder, backbone, str(seed), *settings))
+                found[way].append(
+                    apart("benchmarks.transfer", "--one", way, chosen.folder, backbone, str(seed), *settings)
+                )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
         print(f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | times as fast | MB |")
         print("|---|---|---|---|---|")

@@ -222,12 +222,8 @@ def _of_albumentations(transform: A.BasicTransform | A.BaseCompose) -> Augmentat
 
     try:
         digest = _digest(pattern.to_dict())
-    except (
-        NotImplementedError,
-        TypeError,
-        ValueError,
-    ):  # it holds a function, or values without a form in JSON
-        digest = None
+    except (NotImplementedError, TypeError, ValueError):
+        digest = None  # it holds a function, or values without a form in JSON: nobody can tell it again
     return _piped(_name_of(transform), digest, _Pipelines(make))
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -54,8 +54,7 @@ class _ArrayRecords(RandomAccess):
 
     def content(self, key: str) -> Content:
         part, _, number = key.partition("/")
-        # A key begins with one of the parts, which no type says.
-        encoded: bytes = self.examples[part][int(number)][self.image]  # type: ignore[index]
+        encoded: bytes = self.examples[cast("Part", part)][int(number)][self.image]
         return encoded
 
 
