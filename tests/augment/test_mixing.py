@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfxfer.augment import CutMix, MixUp, choose_mixing, mix_batches, one_hot_batches
+from tfxfer.augment import CutMix, MixUp, choose_mixing, mix_parts
 from tfxfer.errors import SettingError
 
 HEIGHT, WIDTH, CLASSES = 12, 20, 6
@@ -101,11 +101,17 @@ def test_the_same_seed_gives_the_same_and_another_another(mix):
     assert (first[0] != other[0]).any()
 
 
+def parts(*inputs):
+    """Give the training part in batches of four, and the validation part as one batch."""
+    inputs = inputs[0] if len(inputs) == 1 else inputs
+    dataset = tf.data.Dataset.from_tensor_slices((inputs, LABELS))
+    return dataset.batch(4), dataset.batch(CLASSES)
+
+
 @BOTH
 def test_in_a_data_set_it_is_new_each_epoch_and_the_same_each_run(mix):
     def two_epochs(seed=5):
-        batches = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(4)
-        dataset = mix_batches(batches, mix, classes=CLASSES, seed=seed)
+        dataset, _ = mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=seed)
         return [np.concatenate([x for x, _ in dataset.as_numpy_iterator()]) for _ in range(2)]
 
     first, second = two_epochs()
@@ -117,17 +123,29 @@ def test_in_a_data_set_it_is_new_each_epoch_and_the_same_each_run(mix):
 
 @BOTH
 def test_static_shapes_are_kept(mix):
-    batches = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(4)
-    images, labels = mix_batches(batches, mix, classes=CLASSES, seed=0).element_spec
-    assert images.shape == (None, HEIGHT, WIDTH, 3)
-    assert labels.shape == (None, CLASSES)
+    for part in mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=0):
+        images, labels = part.element_spec
+        assert images.shape == (None, HEIGHT, WIDTH, 3)
+        assert labels.shape == (None, CLASSES)
 
 
-def test_one_hot_batches_mix_nothing():
-    batches = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(CLASSES)
-    ((images, labels),) = one_hot_batches(batches, classes=CLASSES).as_numpy_iterator()
+@BOTH
+def test_validation_is_not_mixed(mix):
+    _, validation = mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=0)
+    ((images, labels),) = validation.as_numpy_iterator()
     np.testing.assert_array_equal(images, IMAGES)
     np.testing.assert_array_equal(labels, ONE_HOT)
+
+
+def test_features_are_mixed_each_with_the_same_one_in_the_same_share():
+    maps, pooled = (RANDOM.normal(size=(CLASSES, *shape)).astype(np.float32) for shape in ((3, 3, 8), (5,)))
+    training, _ = mix_parts(*parts(maps, pooled), MixUp(0.9), classes=CLASSES, seed=3)
+    moved = 0
+    for (first, second), labels in training.as_numpy_iterator():
+        np.testing.assert_allclose(first, np.einsum("bc,chwf->bhwf", labels, maps), atol=1e-5)
+        np.testing.assert_allclose(second, labels @ pooled, atol=1e-5)
+        moved += (labels < 0.99).all(axis=1).sum()
+    assert moved
 
 
 def test_names_stand_for_the_papers_own():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tfxfer.augment import MixUp, augmentation, device_augmentation
+from tfxfer.augment import CutMix, MixUp, augmentation, device_augmentation
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
 from tfxfer.features import budget
@@ -88,21 +88,25 @@ def test_views_are_one_where_nothing_changes_pictures(plan, says):
     ("settings", "reason"),
     [
         (
-            {"mixing": MixUp()},
-            "mixup(alpha=0.2) mixes pictures anew in every step, so what is made of them is never the same",
+            {"mixing": CutMix()},
+            "cutmix(alpha=1) mixes pictures anew in every step, so what is made of them is never the same",
         ),
         (
             {"augment": device_augmentation("light")},
             "augmentation light on the device changes whole batches, not pictures one by one",
         ),
     ],
-    ids=["mix", "device"],
+    ids=["cutmix", "device"],
 )
 def test_what_changes_batches_turns_it_off_or_is_refused(plan, says, settings, reason):
     assert str(plan(**settings)) == f"features: off, since {reason}."
     message = f"features='cache' cannot be: {reason}; leave that out, or give features='off'."
     with pytest.raises(SettingError, match=says(message)):
         plan("cache", **settings)
+
+
+def test_mixup_mixes_what_is_kept(plan):
+    assert plan("cache", mixing=MixUp()).cuts.keys() == {"head", "top"}
 
 
 def test_where_nothing_is_frozen_it_says_so(plan):

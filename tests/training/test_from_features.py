@@ -140,6 +140,18 @@ def test_several_tensors_may_cross(photos):
     assert len(log["part"].cut) == 2
 
 
+def test_mixed_features_teach_and_leave_a_model_for_plain_labels(photos):
+    model = small_model()
+    log = fit(model, photos, mix="mixup", augment="light", progress=False, **SETTINGS)
+    assert (log.features, log.views) == ("cache", 4)
+    assert log.validation_accuracy >= 0.7
+    loss, accuracy = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log.validation_loss, abs=2e-3)
+    assert accuracy == pytest.approx(log.validation_accuracy, abs=1e-4)
+    # A mixed batch cannot be told for sure: what is left of its loss lies well above that of plain ones.
+    assert log["head"].best("loss") > 1.3 * log["head"].best("val_loss")
+
+
 def test_without_litert_it_says_so_and_trains(photos, monkeypatch, cache_home):
     del cache_home  # an empty one, so that all is computed
     monkeypatch.setattr(engines.tf.config, "list_physical_devices", lambda *_: [GPU])

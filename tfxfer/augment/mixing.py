@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from tfxfer import runtime
 from tfxfer.errors import SettingError, did_you_mean
 
-__all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "mix_batches", "one_hot_batches"]
+__all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "mix_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Mixing(ABC):
     alpha: float
 
     name: ClassVar[str]
+    mixes_features: ClassVar[bool]
+    """Whether it can mix what a network made of pictures as it mixes pictures."""
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:
@@ -53,18 +55,20 @@ class Mixing(ABC):
 
 @dataclass(frozen=True, slots=True)
 class MixUp(Mixing):
-    """Lay one picture over another, like two slides.
+    """Lay one picture over another, like two slides; or one's features over another's.
 
     Source:
         Zhang et al. 2018, https://arxiv.org/abs/1710.09412; alpha of 0.2 is its choice for ImageNet.
+        Features: Verma et al. 2019, https://arxiv.org/abs/1806.05236, always at the same depth here.
     """
 
     alpha: float = 0.2
 
     name: ClassVar[str] = "mixup"
+    mixes_features: ClassVar[bool] = True
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mix a batch, as ``Mixing`` says; pictures become float32."""
+        """Mix a batch, as ``Mixing`` says, of pictures or features of any shape; they become float32."""
         share, partners, _ = _drawn(self.alpha, tf.shape(images)[0], seed)
         images = tf.cast(images, tf.float32)
         return (
@@ -86,6 +90,7 @@ class CutMix(Mixing):
     alpha: float = 1.0
 
     name: ClassVar[str] = "cutmix"
+    mixes_features: ClassVar[bool] = False  # where a picture is pooled there is no place to paste to
 
     def __call__(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mix a batch, as ``Mixing`` says; pictures keep their type."""
@@ -129,42 +134,37 @@ def choose_mixing(mix: str | Mixing | None) -> Mixing | None:
     return MIXES[mix]
 
 
-def one_hot_batches(dataset: tf.data.Dataset, *, classes: int) -> tf.data.Dataset:
-    """Turn class indices into shares: 1 for the class, 0 for all others.
+def mix_parts(
+    training: tf.data.Dataset, validation: tf.data.Dataset, mix: Mixing, *, classes: int, seed: int
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Mix each training batch within itself, anew each epoch and the same each run, and validation never.
 
     Args:
-        dataset: Batches of pictures and class indices, shape (batch,).
-        classes: How many there are.
-
-    Returns:
-        Batches of pictures and shares, shape (batch, classes), float32.
-    """
-
-    def spread(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return images, tf.one_hot(labels, classes)
-
-    return dataset.map(spread)
-
-
-def mix_batches(dataset: tf.data.Dataset, mix: Mixing, *, classes: int, seed: int) -> tf.data.Dataset:
-    """Mix each batch within itself: anew each epoch, the same each run.
-
-    Args:
-        dataset: Batches of pictures, shape (batch, height, width, 3), and class indices, shape (batch,).
+        training: Batches of what is mixed, an array of shape (batch, ...) or a tuple of them, all mixed alike,
+            and of class indices, shape (batch,).
+        validation: Batches of the same kind.
         mix: How.
         classes: How many there are.
         seed: What chance is drawn from.
 
     Returns:
-        Batches of pictures and shares of classes, shape (batch, classes), float32.
+        Both, with shares of classes, shape (batch, classes), float32: where nothing is mixed, 1 for the class
+        and 0 for all others.
     """
+
+    def spread(inputs: Any, labels: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        return inputs, tf.one_hot(labels, classes)
+
+    def mixed(pair: tuple[Any, tf.Tensor], seed: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        inputs, labels = spread(*pair)
+        if not isinstance(inputs, tuple):
+            return mix(inputs, labels, seed)
+        arrays, shares = zip(*(mix(each, labels, seed) for each in inputs), strict=True)
+        return arrays, shares[0]
+
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
-
-    def mixed(pair: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return mix(*pair, seed)
-
-    pairs = tf.data.Dataset.zip(one_hot_batches(dataset, classes=classes), seeds)
-    return runtime.prepared_ahead(pairs.map(mixed, num_parallel_calls=runtime.cores()))
+    pairs = tf.data.Dataset.zip(training, seeds).map(mixed, num_parallel_calls=runtime.cores())
+    return runtime.prepared_ahead(pairs), validation.map(spread)
 
 
 def _drawn(alpha: float, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -19,6 +19,7 @@ __all__ = [
     "copy_variables",
     "cut_points",
     "flat_operations",
+    "layers_below",
     "model_name",
     "needs_settling",
     "output_within",
@@ -205,6 +206,22 @@ def cut_points(model: keras.Model) -> tuple[keras.Operation, ...]:
         for operation in model.operations
         if place[id(operation)] not in passed_over and tensors[id(operation)] == 1
     )
+
+
+def layers_below(model: keras.Model, name: str) -> list[keras.Layer]:
+    """Find the layers that what a layer gives depends on, itself too, in the model's order."""
+    nodes = [node for level in model._nodes_by_depth.values() for node in level]
+    within = {id(node) for node in nodes}
+    waiting = [node for node in nodes if node.operation.name == name]
+    found: set[int] = set()
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in within and id(node) not in seen:
+            seen.add(id(node))
+            found.add(id(node.operation))
+            waiting += node.parent_nodes
+    return [layer for layer in model.layers if id(layer) in found]
 
 
 def output_within(model: keras.Model, operation: keras.Operation) -> KerasTensor:

@@ -11,14 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from tfxfer import runtime
-from tfxfer.augment import Augmentation
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import SettingError
@@ -26,6 +25,9 @@ from tfxfer.features.budget import features_home, make_room
 from tfxfer.features.engines import Engine
 from tfxfer.features.store import FeatureStore, row_key
 from tfxfer.models import input_contract
+
+if TYPE_CHECKING:
+    from tfxfer.augment import Augmentation
 
 __all__ = ["Extraction", "Missing", "kept_bytes", "open_features", "prefix_sha256"]
 

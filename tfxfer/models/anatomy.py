@@ -14,6 +14,7 @@ from tfxfer.backbones import (
     HubLayer,
     HubUnit,
     is_body,
+    layers_below,
     layers_within,
     survey,
 )
@@ -156,7 +157,7 @@ def _mapped(model: keras.Model, spec: BackboneSpec) -> dict[str, tuple[Piece, ..
     stages: dict[str, tuple[Piece, ...]] = {}
     seen: set[int] = set()
     for stage in spec.stages:
-        below = keras.Model(model.inputs, model.get_layer(stage.output).output).layers
+        below = layers_below(model, stage.output)
         stages[stage.name] = tuple(layer for layer in below if is_body(layer) and id(layer) not in seen)
         seen.update(id(layer) for layer in below)
     return stages

@@ -68,11 +68,7 @@ def make_datasets(
     validation = photos.batches("validation", **shared)
     if mixing is None:
         return training, validation
-    classes = len(photos.classes)
-    return (
-        room.mix_batches(training, mixing, classes=classes, seed=seed),
-        room.one_hot_batches(validation, classes=classes),
-    )
+    return room.mix_parts(training, validation, mixing, classes=len(photos.classes), seed=seed)
 
 
 def _changed(batches: tf.data.Dataset, change: Callable[[Any], Any]) -> tf.data.Dataset:

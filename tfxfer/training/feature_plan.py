@@ -98,7 +98,7 @@ def plan_features(
         The plan.
 
     Raises:
-        SettingError: ``"cache"`` cannot be: pictures are mixed or changed batch by batch, or there is no
+        SettingError: ``"cache"`` cannot be: pictures are pasted or changed batch by batch, or there is no
             room; or more than one view is wanted of pictures that nothing changes.
     """
     check_features(features, views)
@@ -126,7 +126,7 @@ def plan_features(
 
 
 def _impossible(augment: Augmentation | DeviceAugmentation | None, mixing: Mixing | None) -> str:
-    if mixing is not None:
+    if mixing and not mixing.mixes_features:
         return f"{mixing} mixes pictures anew in every step, so what is made of them is never the same"
     if isinstance(augment, room.DeviceAugmentation):
         return f"augmentation {augment} changes whole batches, not pictures one by one"

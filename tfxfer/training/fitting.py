@@ -82,7 +82,8 @@ def fit(
             albumentations or a function, as ``augmentation`` takes it, or what ``device_augmentation``
             made; None leaves them as they are.
         mix: Whether each training batch is mixed within itself after that, labels and all: ``"mixup"``,
-            ``"cutmix"``, or a ``MixUp`` or ``CutMix`` with an alpha. Validation is never mixed.
+            ``"cutmix"``, or a ``MixUp`` or ``CutMix`` with an alpha. Validation is never mixed. MixUp mixes
+            features where a phase trains on kept ones; under CutMix none are kept.
         balance: How rare classes are made to count: ``"none"``; ``"class_weights"``, the inverse of their
             counts in the loss; ``"sampling"``, their pictures repeated until all classes are as large as
             the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three, told
@@ -101,8 +102,8 @@ def fit(
 
     Raises:
         SettingError: The model has another number of classes, a setting is out of range or does not go with
-            another, or the augmentation fails or changes more than it may; ``features="cache"`` with what
-            mixes or changes whole batches, or without room.
+            another, or the augmentation fails or changes more than it may; ``features="cache"`` with CutMix,
+            with what changes whole batches, or without room.
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
@@ -114,20 +115,20 @@ def fit(
     if change := choose_augmentation(augment):
         change.check(height=size.height, width=size.width)
     balancing = balance_training(photos, balance, mixed=mixing is not None)
-    shared: dict[str, Any] = {"augment": change, "batch_size": batch_size}
-    using: dict[str, Any] = {"features": features, "views": views, "mixing": mixing}
-    chosen = plan_features(model, plan, balancing.photos, augment=change, **using)
+    shared: dict[str, Any] = {"augment": change, "mixing": mixing}
+    chosen = plan_features(model, plan, balancing.photos, features=features, views=views, **shared)
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
     _tell(balancing, chosen, **watching)
     set_seed(seed)
     names = [phase.name for phase in plan]
-    kept = FeatureTraining(model, chosen, names, balancing.photos, seed=seed, **shared, **watching)
+    shared |= {"batch_size": batch_size, "seed": seed}
+    kept = FeatureTraining(model, chosen, names, balancing.photos, **shared, **watching)
 
     @cache  # where every phase trains on features, no pictures are asked for
     def whole() -> Lesson:
-        parts = make_datasets(balancing.photos, size=size, seed=seed, mixing=mixing, **shared)
+        parts = make_datasets(balancing.photos, size=size, **shared)
         return Lesson(model, *parts)
 
     def run(phase: Phase) -> PhaseLog:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tfxfer import runtime
+from tfxfer.augment import mix_parts
 from tfxfer.data import Photos
 from tfxfer.features import (
     Cut,
@@ -28,7 +29,7 @@ from tfxfer.features import (
 from tfxfer.training.feature_plan import FeaturePlan
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation
+    from tfxfer.augment import Augmentation, Mixing
 
 __all__ = ["FeatureTraining", "Lesson", "feature_batches"]
 
@@ -60,6 +61,7 @@ class FeatureTraining:
         order: All phases' names, in their order.
         photos: The data set, balanced.
         augment: What views but the first go through.
+        mixing: What each training batch of features goes through, or None.
         batch_size: Pictures a step.
         seed: Seed of the order, and of which view is drawn.
         progress: Whether to show how far it is.
@@ -72,6 +74,7 @@ class FeatureTraining:
     order: Sequence[str]
     photos: Photos
     augment: Augmentation | None
+    mixing: Mixing | None
     batch_size: int
     seed: int
     progress: bool
@@ -91,24 +94,25 @@ class FeatureTraining:
         extraction, outputs = self._kept[phase]
         cut, split = self.plan.cuts[phase], self.photos.split
         shared: dict[str, Any] = {"outputs": outputs, "batch_size": self.batch_size}
-        return Lesson(
-            cut.suffix,
-            feature_batches(
-                extraction,
-                extraction.places(split.train, self.plan.views),
-                self.photos.targets("train"),
-                seed=self.seed,
-                **shared,
-            ),
-            feature_batches(
-                extraction,
-                extraction.places(split.validation, 1),
-                self.photos.targets("validation"),
-                seed=None,
-                **shared,
-            ),
-            cut.names,
+        training = feature_batches(
+            extraction,
+            extraction.places(split.train, self.plan.views),
+            self.photos.targets("train"),
+            seed=self.seed,
+            **shared,
         )
+        validation = feature_batches(
+            extraction,
+            extraction.places(split.validation, 1),
+            self.photos.targets("validation"),
+            seed=None,
+            **shared,
+        )
+        if self.mixing:
+            training, validation = mix_parts(
+                training, validation, self.mixing, classes=len(self.photos.classes), seed=self.seed
+            )
+        return Lesson(cut.suffix, training, validation, cut.names)
 
     def _together(self, phase: str) -> Mapping[str, Cut]:
         """Return the cuts, from a phase on, that nothing moves in front of until their phase comes."""
