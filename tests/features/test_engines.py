@@ -87,9 +87,32 @@ def test_an_engine_that_gives_other_numbers_is_not_taken(prefix, monkeypatch):
     assert why == "LiteRT gives other numbers (inf% apart)"
 
 
-def test_a_gpu_is_preferred(prefix, monkeypatch):
+@pytest.fixture
+def gpu(monkeypatch):
+    """Have TensorFlow say that there is one; its work is done by the processor nevertheless."""
     monkeypatch.setattr(engines.tf.config, "list_physical_devices", lambda _: ["a GPU"])
-    assert choose_engine(prefix)[1] == "there is a GPU"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_preferred_and_computes_in_mixed_precision(prefix, images):
+    engine, why = choose_engine(prefix)
+    assert (engine.name, why) == ("TensorFlow", "there is a GPU")
+    assert engine.prefix.outputs[0].dtype == "float16"
+    assert prefix.outputs[0].dtype == "float32"
+    for found, each in zip(engine(images), prefix(images.astype(np.float32), training=False), strict=True):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, each, atol=1e-2 * np.abs(each).max())
+        assert (found != np.asarray(each)).any()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_what_float16_does_not_hold_is_computed_in_float32(images):
+    image = keras.Input((32, 32, 3))
+    large = keras.layers.Conv2D(2, 3, kernel_initializer=keras.initializers.Constant(100.0))(image)
+    prefix = keras.Model(image, keras.layers.Rescaling(1e-4)(large))
+    engine, why = choose_engine(prefix)
+    assert why == "there is a GPU; in float32, since mixed precision gives other numbers (inf% apart)"
+    np.testing.assert_allclose(engine(images)[0], prefix(images.astype(np.float32)), rtol=1e-5)
 
 
 def test_what_drops_in_training_is_still(images):

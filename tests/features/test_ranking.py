@@ -30,8 +30,9 @@ def test_each_candidate_is_scored_and_costed(ranked, photos):
     for entry in ranked.entries:
         assert 0 <= entry.probe.low <= entry.probe.value <= entry.probe.high <= 1
         assert 0 <= entry.neighbours.low <= entry.neighbours.value <= entry.neighbours.high <= 1
-        assert entry.h_score >= 0
-        assert np.isfinite(entry.log_me)
+        assert entry.h_score.value >= 0
+        for score in (entry.log_me, entry.h_score):
+            assert score.low <= score.value <= score.high < np.inf
         assert entry.parameters == tfxfer.BACKBONES[entry.name].parameters
         assert entry.size > 4 * 0.9 * entry.parameters
         assert entry.latency > 0
@@ -57,7 +58,7 @@ def test_where_lite_cannot_run_one_it_has_no_latency(photos, monkeypatch):
 
 def entry(name, probe, latency):
     share = Estimate(probe, probe, probe)
-    return RankedBackbone(name, share, share, 0.0, 0.0, 1, 1, 1, latency)
+    return RankedBackbone(name, share, share, share, share, 1, 1, 1, latency)
 
 
 def test_the_front_is_what_nothing_beats():

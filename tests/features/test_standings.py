@@ -9,8 +9,8 @@ ENTRIES = (
         "big",
         probe=Estimate(0.9, 0.85, 0.95),
         neighbours=Estimate(0.8, 0.7, 0.9),
-        log_me=-0.5,
-        h_score=1.25,
+        log_me=Estimate(-0.5, -0.53, -0.47),
+        h_score=Estimate(1.25, 1.05, 1.45),
         parameters=5_000_000,
         macs=7,
         size=None,
@@ -20,8 +20,8 @@ ENTRIES = (
         "small",
         probe=Estimate(0.7, 0.6, 0.8),
         neighbours=Estimate(0.6, 0.5, 0.7),
-        log_me=-0.75,
-        h_score=1.0,
+        log_me=Estimate(-0.75, -0.76, -0.74),
+        h_score=Estimate(1.0, 0.5, 1.5),
         parameters=400_000,
         macs=9,
         size=1_600_000,
@@ -34,11 +34,14 @@ RANKING = Ranking(ENTRIES, 1234, {"vgg16": "no weights"})
 
 def test_the_table_has_a_row_a_candidate_and_says_what_to_believe():
     assert str(RANKING).splitlines() == [
-        "backbone                           probe            95 %    5-NN    LogME  H-score   parameters"
+        "backbone                           probe            95 %    5-NN          LogME       H-score"
+        "   parameters"
         "      MB      ms",
-        "big                                90.0%  85.0% to 95.0%   80.0%   -0.500     1.25    5,000,000"
+        "big                                90.0%  85.0% to 95.0%   80.0%  -0.500 ±0.030    1.25 ±0.20"
+        "    5,000,000"
         "       -       -",
-        "small *                            70.0%  60.0% to 80.0%   60.0%   -0.750     1.00      400,000"
+        "small *                            70.0%  60.0% to 80.0%   60.0%  -0.750 ±0.010    1.00 ±0.50"
+        "      400,000"
         "     1.6     2.1",
         "vgg16: left out, no weights",
         "1,234 training pictures. *: none is as fast and better by the probe.",
@@ -53,4 +56,5 @@ def test_it_goes_into_json():
     assert (document["images"], document["left_out"]) == (1234, {"vgg16": "no weights"})
     assert [entry["name"] for entry in document["backbones"]] == ["big", "small"]
     assert document["backbones"][0]["probe"] == {"value": 0.9, "low": 0.85, "high": 0.95}
+    assert document["backbones"][1]["h_score"] == {"value": 1.0, "low": 0.5, "high": 1.5}
     assert document["backbones"][1]["on_front"]

@@ -13,6 +13,7 @@ from tfxfer.features.transferability import (
     log_me,
     nearest_neighbours,
     probed,
+    score_margin,
 )
 
 
@@ -113,3 +114,27 @@ def test_the_interval_is_that_of_the_binomial():
     low, high = accuracy_interval(right)
     half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.01)
+
+
+def test_the_margin_of_a_mean_of_ten_is_that_of_students_t():
+    features, labels = draw(pictures=10)
+
+    def first(features, labels):
+        del labels
+        return features[:, 0].mean()
+
+    low, high = stats.ttest_1samp(features[:, 0], 0).confidence_interval()
+    assert 2 * score_margin(first, features, labels) == pytest.approx(high - low, rel=1e-3)
+
+
+@pytest.mark.parametrize("score", [log_me, h_score])
+def test_the_margin_is_how_far_pictures_drawn_anew_fall_apart(score):
+    centres = np.random.default_rng(5).normal(size=(3, 8))
+    labels = np.arange(150) % 3
+    samples = [
+        (0.7 * centres[labels] + np.random.default_rng(seed).normal(size=(150, 8)), labels)
+        for seed in range(40)
+    ]
+    spread = np.std([score(*sample) for sample in samples])
+    margin = np.mean([score_margin(score, *sample) for sample in samples])
+    assert margin / 2.262 == pytest.approx(spread, rel=0.35)

@@ -140,8 +140,8 @@ def mix_parts(
     """Mix each training batch within itself, anew each epoch and the same each run, and validation never.
 
     Args:
-        training: Batches of what is mixed, an array of shape (batch, ...) or a tuple of them, all mixed alike,
-            and of class indices, shape (batch,).
+        training: Batches of what is mixed, an array of shape (batch, ...) or a tuple of them, all mixed
+            alike, and of class indices, shape (batch,).
         validation: Batches of the same kind.
         mix: How.
         classes: How many there are.

@@ -4,6 +4,7 @@ from .door import build_backbone as build_backbone
 from .forms import build_outside as build_outside
 from .forms import catalogued as catalogued
 from .forms import is_outside as is_outside
+from .graph import copy_variables as copy_variables
 from .graph import layers_below as layers_below
 from .graph_stages import is_body as is_body
 from .graph_stages import layers_within as layers_within

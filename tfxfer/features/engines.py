@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,12 +18,14 @@ from ai_edge_litert.interpreter import Interpreter
 # TensorFlow has no public way to a graph that holds its weights; checked on 2.21.
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from tfxfer.backbones import copy_variables
+
 __all__ = ["Engine", "LiteRTEngine", "TensorFlowEngine", "choose_engine", "convert"]
 
 Maps = tuple[npt.NDArray[np.float32], ...]
 
-_AGREEMENT = 1e-3
-"""Largest difference between the engines that is put up with, as a share of the largest number."""
+_AGREEMENT = {"LiteRT": 1e-3, "mixed precision": 2e-2}
+"""Largest difference from float32 in TensorFlow that is put up with, as a share of the largest number."""
 
 
 class Engine(ABC):
@@ -84,7 +86,7 @@ class TensorFlowEngine(Engine):
     """The model itself, compiled into one TensorFlow function.
 
     Attributes:
-        prefix: The frozen part.
+        prefix: The frozen part, in whatever precision its layers compute.
     """
 
     prefix: keras.Model
@@ -111,7 +113,8 @@ class TensorFlowEngine(Engine):
 def choose_engine(prefix: keras.Model) -> tuple[Engine, str]:
     """Convert a frozen part for LiteRT, or take TensorFlow where that cannot be or a GPU is there.
 
-    A converted one is held against TensorFlow on a picture of noise.
+    A converted one is held against TensorFlow on a picture of noise; so is one in mixed precision, which a
+    GPU gets where it can be.
 
     Args:
         prefix: Pictures -> the tensors that cross, as ``Cut.prefix`` is.
@@ -120,36 +123,69 @@ def choose_engine(prefix: keras.Model) -> tuple[Engine, str]:
         The engine, and why it is not LiteRT; nothing where it is.
     """
     if tf.config.list_physical_devices("GPU"):
-        return TensorFlowEngine(prefix), "there is a GPU"
+        engine, why = _held(_in_mixed_precision, prefix, "mixed precision")
+        return engine, f"there is a GPU; in float32, since {why}" if why else "there is a GPU"
+    return _held(_in_litert, prefix, "LiteRT")
+
+
+def _held(
+    make: Callable[[keras.Model], tuple[Engine, Callable[[Any], Any]]], prefix: keras.Model, name: str
+) -> tuple[Engine, str]:
+    """Make an engine, and fall back on TensorFlow in float32 where it fails or gives other numbers."""
+    noise = np.random.default_rng(0).integers(0, 256, (1, *prefix.input_shape[1:]), np.uint8)
     try:
-        engine = LiteRTEngine(convert(prefix))
-        noise = np.random.default_rng(0).integers(0, 256, (1, *prefix.input_shape[1:]), np.uint8)
+        engine, function = make(prefix)
         found = engine(noise)
     except Exception as error:  # converter and interpreter raise whatever their C++ side does
         first_line = str(error).strip().partition("\n")[0]
-        return TensorFlowEngine(prefix), f"LiteRT cannot run it ({type(error).__name__}: {first_line})"
-    wanted = [np.asarray(each) for each in _listed(prefix(noise.astype(np.float32), training=False))]
-    if apart := [each for each in map(_difference, found, wanted) if not each <= _AGREEMENT]:
-        return TensorFlowEngine(prefix), f"LiteRT gives other numbers ({max(apart):.1%} apart)"
+        return TensorFlowEngine(prefix), f"{name} cannot run it ({type(error).__name__}: {first_line})"
+    wanted = [np.asarray(each) for each in _listed(function(tf.constant(noise, tf.float32)))]
+    if apart := [each for each in map(_difference, found, wanted) if not each <= _AGREEMENT[name]]:
+        return TensorFlowEngine(prefix), f"{name} gives other numbers ({max(apart):.1%} apart)"
     return engine, ""
 
 
-def convert(prefix: keras.Model) -> bytes:
-    """Convert a model of pictures for LiteRT, one picture at a time, built-in operators only.
+def _in_litert(prefix: keras.Model) -> tuple[Engine, Callable[[Any], Any]]:
+    function = _frozen(prefix)
+    return LiteRTEngine(convert(function)), function
 
-    Args:
-        prefix: Functional model of one input; its outputs keep their order.
 
-    Returns:
-        The content of a ``.tflite`` file.
-    """
-    # Of constants, it converts in half of the time that a SavedModel takes.
+def _in_mixed_precision(prefix: keras.Model) -> tuple[Engine, Callable[[Any], Any]]:
+    return TensorFlowEngine(_mixed(prefix)), prefix
+
+
+def _mixed(prefix: keras.Model) -> keras.Model:
+    """Make the same model anew, to compute in float16 what float16 is enough for."""
+
+    def halved(layer: keras.Layer) -> keras.Layer:
+        new: keras.Layer = type(layer).from_config(layer.get_config() | {"dtype": "mixed_float16"})
+        return new
+
+    mixed = keras.models.clone_model(prefix, clone_function=halved)
+    for old, new in zip(prefix.layers, mixed.layers, strict=True):
+        copy_variables(old, new)
+    return mixed
+
+
+def _frozen(prefix: keras.Model) -> Any:
+    """Trace a model for one picture, its weights as constants: so it converts in half of the time."""
     picture = tf.TensorSpec((1, *prefix.input_shape[1:]), tf.float32)
     function = tf.function(
         lambda pixels: _listed(prefix(pixels, training=False)), input_signature=[picture], autograph=False
     )
-    constant = convert_variables_to_constants_v2(function.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([constant], tf.Module())
+    return convert_variables_to_constants_v2(function.get_concrete_function())
+
+
+def convert(function: Any) -> bytes:
+    """Convert a concrete function of one picture for LiteRT, built-in operators only.
+
+    Args:
+        function: Of one input; its outputs keep their order.
+
+    Returns:
+        The content of a ``.tflite`` file.
+    """
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     content: bytes = converter.convert()
     return content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,16 @@ from tfxfer.errors import DataError, SettingError, WeightsError
 from tfxfer.features.engines import LiteRTEngine, choose_engine
 from tfxfer.features.pooled import kept_features, pooled_prefix
 from tfxfer.features.standings import Estimate, RankedBackbone, Ranking
-from tfxfer.features.transferability import accuracy_interval, h_score, log_me, nearest_neighbours, probed
+from tfxfer.features.transferability import (
+    Features,
+    Labels,
+    accuracy_interval,
+    h_score,
+    log_me,
+    nearest_neighbours,
+    probed,
+    score_margin,
+)
 from tfxfer.models import build
 
 __all__ = ["CANDIDATES", "rank"]
@@ -181,10 +190,10 @@ def _scored(
 ) -> RankedBackbone:
     return RankedBackbone(
         spec.name,
-        probe=_estimate(probed(outcome.features, labels, seed=seed)),
-        neighbours=_estimate(nearest_neighbours(outcome.features, labels)),
-        log_me=log_me(outcome.features, labels),
-        h_score=h_score(outcome.features, labels),
+        probe=_share(probed(outcome.features, labels, seed=seed)),
+        neighbours=_share(nearest_neighbours(outcome.features, labels)),
+        log_me=_score(log_me, outcome.features, labels, seed),
+        h_score=_score(h_score, outcome.features, labels, seed),
         parameters=spec.parameters,
         macs=spec.macs,
         size=outcome.size,
@@ -192,8 +201,15 @@ def _scored(
     )
 
 
-def _estimate(right: npt.NDArray[np.bool_]) -> Estimate:
+def _share(right: npt.NDArray[np.bool_]) -> Estimate:
     return Estimate(float(right.mean()), *accuracy_interval(right))
+
+
+def _score(
+    score: Callable[[Features, Labels], float], features: Features, labels: Labels, seed: int
+) -> Estimate:
+    value, margin = score(features, labels), score_margin(score, features, labels, seed=seed)
+    return Estimate(value, value - margin, value + margin)
 
 
 def _latency(engine: LiteRTEngine, shape: tuple[int, ...]) -> float:

@@ -16,11 +16,11 @@ _RELIABILITY = (
 
 
 class Estimate(NamedTuple):
-    """A share of pictures told right, and where it would fall with pictures drawn anew.
+    """A score of some pictures, and where it would fall with pictures drawn anew.
 
     Attributes:
-        value: The share, in 0..1.
-        low: Lower end of the 95 % bootstrap interval.
+        value: A share in 0..1, LogME or the H-score.
+        low: Lower end of the 95 % interval; of a share by the bootstrap, else by the jackknife.
         high: Upper end.
     """
 
@@ -49,8 +49,8 @@ class RankedBackbone:
     name: str
     probe: Estimate
     neighbours: Estimate
-    log_me: float
-    h_score: float
+    log_me: Estimate
+    h_score: Estimate
     parameters: int
     macs: int
     size: int | None
@@ -73,7 +73,7 @@ class Ranking:
     left_out: Mapping[str, str]
 
     def __str__(self) -> str:
-        head = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>9}{'H-score':>9}"
+        head = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>15}{'H-score':>14}"
         rows = [f"{head}{'parameters':>13}{'MB':>8}{'ms':>8}"]
         rows += [_row(entry) for entry in self.entries]
         rows += [f"{name}: left out, {why}" for name, why in self.left_out.items()]
@@ -83,7 +83,10 @@ class Ranking:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON."""
         entries = [
-            {**asdict(entry), "probe": entry.probe._asdict(), "neighbours": entry.neighbours._asdict()}
+            {
+                name: value._asdict() if isinstance(value, Estimate) else value
+                for name, value in asdict(entry).items()
+            }
             for entry in self.entries
         ]
         return {"images": self.images, "backbones": entries, "left_out": dict(self.left_out)}
@@ -95,6 +98,11 @@ def _row(entry: RankedBackbone) -> str:
     latency = "-" if entry.latency is None else f"{1000 * entry.latency:.1f}"
     return (
         f"{entry.name + (' *' if entry.on_front else ''):<32}{entry.probe.value:>8.1%}{interval:>16}"
-        f"{entry.neighbours.value:>8.1%}{entry.log_me:>9.3f}{entry.h_score:>9.2f}{entry.parameters:>13,}"
+        f"{entry.neighbours.value:>8.1%}{_with_margin(entry.log_me, 3):>15}"
+        f"{_with_margin(entry.h_score, 2):>14}{entry.parameters:>13,}"
         f"{size:>8}{latency:>8}"
     )
+
+
+def _with_margin(score: Estimate, digits: int) -> str:
+    return f"{score.value:.{digits}f} ±{score.high - score.value:.{digits}f}"
