@@ -15,7 +15,7 @@ def main(folder: str, target: str) -> None:
     figures = []
     for fold in photos.folds(3):
         model = tfxfer.build(fold, backbone="micro", image_size=32)
-        log = tfxfer.fit(model, fold, phases=[Phase("head", epochs=5, rate=3e-3)])
+        log = tfxfer.fit(model, fold, plan=[Phase("head", epochs=5, rate=3e-3)])
         figures.append(log.validation_accuracy)
     print(f"accuracy {statistics.mean(figures):.3f}, from {min(figures):.3f} to {max(figures):.3f} by fold")
     tfxfer.export(model, target, photos)

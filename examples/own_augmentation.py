@@ -17,7 +17,7 @@ def main(folder: str, target: str) -> None:
     model = tfxfer.build(photos, backbone="micro", image_size=64)
     phases = [Phase("head", epochs=5, rate=3e-3), Phase("top", train=-2, epochs=3, rate=1e-4)]
     # In place of "own": the name of a policy, such as "medium", or a function of pixels.
-    log = tfxfer.fit(model, photos, phases=phases, augment=own, balance="auto")
+    log = tfxfer.fit(model, photos, plan=phases, augment=own, balance="auto")
     report = tfxfer.evaluate(model, photos)
     print(report)
     tfxfer.export(model, target, photos, report=report, log=log)

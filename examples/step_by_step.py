@@ -17,7 +17,7 @@ def main(folder: str, target: str) -> None:
         Phase("head", train="head", epochs=10, rate=3e-3),
         Phase("top", train=-2, epochs=5, rate=1e-4, warmup=0.1),
     ]
-    log = tfxfer.fit(model, photos, phases=phases)
+    log = tfxfer.fit(model, photos, plan=phases)
     print(f"kept phase {log.kept!r}, validation accuracy {log.validation_accuracy:.1%}")
     report = tfxfer.evaluate(model, photos)
     print(report)

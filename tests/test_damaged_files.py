@@ -60,7 +60,7 @@ def test_training_uses_each_or_names_it(folder):
     assert left_out | used == {record.path for record in photos.records}
     assert not left_out & used
     model = tfxfer.build(cleaned, backbone="micro", image_size=32)
-    log = tfxfer.fit(model, cleaned, phases=[tfxfer.Phase("head", epochs=1, rate=1e-3)], progress=False)
+    log = tfxfer.fit(model, cleaned, plan=[tfxfer.Phase("head", epochs=1, rate=1e-3)], progress=False)
     assert np.isfinite(log.validation_loss)
     seen = [labels for part in PARTS for _, labels in cleaned.batches(part, image_size=16, cache="none")]
     assert sum(map(len, seen)) == len(used)

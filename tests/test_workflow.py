@@ -21,7 +21,7 @@ QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 
 
 def test_one_call_does_it_all(shared_pictures, tmp_path):
     run = tfxfer.transfer(
-        shared_pictures, to=tmp_path / "model", seed=2, augment="light", mix="mixup", **QUICK
+        shared_pictures, to=tmp_path / "model", seed=2, augment="light", mix="cutmix", **QUICK
     )
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
     assert [artifact.format for artifact in run.files] == ["keras", "saved_model", "tflite"]
@@ -41,9 +41,10 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     assert card["settings"]["seed"] == 2
     light = tfxfer.augmentation("light")
     assert card["settings"]["augment"] == {"name": "light", "digest": light.digest}
-    assert card["settings"]["mix"] == "mixup(alpha=0.2)"
+    assert card["settings"]["mix"] == "cutmix(alpha=1)"
+    assert [phase["epochs"] for phase in card["settings"]["plan"]] == [2, 1]
     assert (card["settings"]["features"], card["settings"]["views"]) == ("auto", None)
-    reason = "mixup(alpha=0.2) mixes pictures anew in every step, so what is made of them is never the same"
+    reason = "cutmix(alpha=1) mixes pictures anew in every step, so what is made of them is never the same"
     assert (card["training"]["features"], card["training"]["features_reason"]) == ("off", reason)
     assert card["test"]["accuracy"] == outcome["test_accuracy"]
     predictor = tfxfer.load(tmp_path / "model")
@@ -272,7 +273,7 @@ def steps(photos, to):
     """Go from a data set to a checked bundle, in one epoch."""
     model = tfxfer.build(photos, backbone="micro", image_size=32)
     phases = [tfxfer.Phase("head", epochs=1, rate=1e-3)]
-    log = tfxfer.fit(model, photos, phases=phases, progress=False)
+    log = tfxfer.fit(model, photos, plan=phases, progress=False)
     report = tfxfer.evaluate(model, photos)
     return report, tfxfer.export(model, to, photos, report=report, log=log, formats=("tflite",))
 

@@ -49,7 +49,9 @@ from .models import Learning as Learning
 from .models import build as build
 from .models import set_trainable as set_trainable
 from .previewing import preview as preview
+from .training import L2SP as L2SP
 from .training import Phase as Phase
+from .training import find_rate as find_rate
 from .training import fit as fit
 from .workflow import Run as Run
 from .workflow import transfer as transfer

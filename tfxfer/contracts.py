@@ -19,6 +19,7 @@ __all__ = [
     "LABEL_THRESHOLD",
     "NEAR_DUPLICATES",
     "PARTS",
+    "PLANS",
     "RESIZES",
     "TASKS",
     "Artifact",
@@ -32,7 +33,9 @@ __all__ = [
     "NearDuplicates",
     "Part",
     "PhaseLog",
+    "Plan",
     "Predictions",
+    "RateSearch",
     "Resize",
     "Split",
     "Task",
@@ -100,6 +103,17 @@ FeatureUse = Literal["auto", "cache", "off"]
 - ``off``: never: the whole model runs in every step.
 """
 FEATURE_USES: tuple[FeatureUse, ...] = get_args(FeatureUse)
+
+
+Plan = Literal["two-phase", "head", "gradual", "full"]
+"""In which order a network learns.
+
+- ``two-phase``: the head, then the top blocks with it.
+- ``head``: the head alone.
+- ``gradual``: the head, then one block more in each phase, from the top.
+- ``full``: the head, then everything.
+"""
+PLANS: tuple[Plan, ...] = get_args(Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +233,7 @@ class PhaseLog:
         best_epoch: The epoch whose weights were restored, counted from 1.
         seconds: Wall time.
         cut: The operations on whose kept outputs it trained; none where it ran the whole model.
+        rate: Its highest learning rate, found or given; None where nobody noted it.
     """
 
     name: str
@@ -227,10 +242,30 @@ class PhaseLog:
     best_epoch: int
     seconds: float
     cut: tuple[str, ...] = ()
+    rate: float | None = None
 
     def best(self, metric: str) -> float:
         """Return the metric's value at the best epoch."""
         return self.history[metric][self.best_epoch - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class RateSearch:
+    """What a search for a learning rate found.
+
+    Attributes:
+        rates: The rates tried, ascending.
+        losses: The training loss at each, smoothed.
+        suggestion: The one at which it falls best.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    suggestion: float
+
+    def __str__(self) -> str:
+        tried = f"{len(self.rates)} from {self.rates[0]:.0e} to {self.rates[-1]:.0e}"
+        return f"a rate of {self.suggestion:.1e}, of {tried}"
 
 
 @dataclass(frozen=True, slots=True)

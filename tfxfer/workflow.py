@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import PixelRange, catalogued, is_outside
-from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Resize, Task
+from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import (
     MAX_BAD,
     DataFrame,
@@ -32,10 +32,11 @@ from tfxfer.training import (
     Phase,
     check_balance,
     check_features,
+    check_plan,
+    check_smoothing,
     choose_augmentation,
+    choose_phases,
     fit,
-    from_scratch,
-    two_phases,
 )
 
 if TYPE_CHECKING:
@@ -101,11 +102,14 @@ def transfer(
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     batch_size: int = 32,
     balance: Balance = "none",
+    label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
     views: int | None = None,
-    head_epochs: int = 20,
-    top_epochs: int = 10,
+    plan: Plan | Sequence[Phase] | None = None,
+    head_epochs: int | None = None,
+    top_epochs: int | None = None,
     top_blocks: int | None = None,
+    find_rate: bool = False,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
     force: bool = False,
@@ -142,11 +146,15 @@ def transfer(
         mix: Whether each training batch is mixed within itself, as in ``fit``.
         batch_size: Pictures a step.
         balance: How rare classes are made to count, as in ``fit``.
+        label_smoothing: Share of each training label that goes to all classes alike, as in ``fit``.
         features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
         views: How many views of each training picture are, as in ``fit``.
-        head_epochs: Epochs for the head alone.
-        top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen.
-        top_blocks: How many blocks are unfrozen, from the top; None takes a fifth of them.
+        plan: What learns, in which order, as in ``fit``.
+        head_epochs: Epochs for the head alone; None leaves it to the plan.
+        top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen, None likewise.
+        top_blocks: How many blocks are unfrozen in the end, from the top; None likewise: a fifth of them, or
+            a third for ``"gradual"``.
+        find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         force: Whether a bundle that is there already is replaced.
@@ -168,23 +176,29 @@ def transfer(
     check_features(features, views)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     check_balance(balance, mixed=mixing is not None)
+    check_smoothing(label_smoothing, balance=balance)
     keeping: dict[str, Any] = {"features": features, "views": views}
     learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing, **keeping}
+    learning |= {"label_smoothing": label_smoothing}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
-    plan = partial(_plan, weights=weights, **depth)
+    check_plan(plan, **depth)
+    phases_of = partial(choose_phases, plan, scratch=weights is None, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
-    phases = None if is_outside(backbone) else plan(stages=len(catalogued(backbone).stages))
+    phases = None if is_outside(backbone) else phases_of(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
     check_balance(balance, photos, mixed=mixing is not None)
+    check_smoothing(label_smoothing, balance=balance, photos=photos)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
-    phases = phases or plan(stages=len(Anatomy.of(model).stages))
-    log = fit(model, photos, phases=phases, seed=seed, augment=change, **learning, **watching)
+    phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
+    if find_rate:
+        phases = tuple(replace(phase, rate="find") for phase in phases)
+    log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     settings = {
         **start | {"weights": None if weights is None else str(weights)},
@@ -192,21 +206,7 @@ def transfer(
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         **learning | {"mix": str(mixing) if mixing else None},
         **cleaning,
-        **depth,
+        "plan": [phase.to_dict() for phase in phases],
     }
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
     return Run(model, photos, log, report, files, time.perf_counter() - started)
-
-
-def _plan(
-    stages: int,
-    *,
-    weights: str | Path | None,
-    head_epochs: int,
-    top_epochs: int,
-    top_blocks: int | None,
-) -> tuple[Phase, ...]:
-    """Plan the phases; without weights there is nothing worth freezing."""
-    if weights is None:
-        return from_scratch(epochs=head_epochs + top_epochs)
-    return two_phases(stages=stages, head_epochs=head_epochs, top_epochs=top_epochs, top_blocks=top_blocks)

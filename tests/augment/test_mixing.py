@@ -1,10 +1,11 @@
 """MixUp and CutMix: pixels and labels in the same shares, the shares as drawn by the papers."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfxfer.augment import CutMix, MixUp, choose_mixing, mix_parts
+from tfxfer.augment import CutMix, MixUp, choose_mixing, soft_labels
 from tfxfer.errors import SettingError
 
 HEIGHT, WIDTH, CLASSES = 12, 20, 6
@@ -111,7 +112,7 @@ def parts(*inputs):
 @BOTH
 def test_in_a_data_set_it_is_new_each_epoch_and_the_same_each_run(mix):
     def two_epochs(seed=5):
-        dataset, _ = mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=seed)
+        dataset, _ = soft_labels(*parts(IMAGES), mix=mix, classes=CLASSES, seed=seed)
         return [np.concatenate([x for x, _ in dataset.as_numpy_iterator()]) for _ in range(2)]
 
     first, second = two_epochs()
@@ -123,7 +124,7 @@ def test_in_a_data_set_it_is_new_each_epoch_and_the_same_each_run(mix):
 
 @BOTH
 def test_static_shapes_are_kept(mix):
-    for part in mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=0):
+    for part in soft_labels(*parts(IMAGES), mix=mix, classes=CLASSES, seed=0):
         images, labels = part.element_spec
         assert images.shape == (None, HEIGHT, WIDTH, 3)
         assert labels.shape == (None, CLASSES)
@@ -131,7 +132,7 @@ def test_static_shapes_are_kept(mix):
 
 @BOTH
 def test_validation_is_not_mixed(mix):
-    _, validation = mix_parts(*parts(IMAGES), mix, classes=CLASSES, seed=0)
+    _, validation = soft_labels(*parts(IMAGES), mix=mix, classes=CLASSES, seed=0)
     ((images, labels),) = validation.as_numpy_iterator()
     np.testing.assert_array_equal(images, IMAGES)
     np.testing.assert_array_equal(labels, ONE_HOT)
@@ -139,13 +140,28 @@ def test_validation_is_not_mixed(mix):
 
 def test_features_are_mixed_each_with_the_same_one_in_the_same_share():
     maps, pooled = (RANDOM.normal(size=(CLASSES, *shape)).astype(np.float32) for shape in ((3, 3, 8), (5,)))
-    training, _ = mix_parts(*parts(maps, pooled), MixUp(0.9), classes=CLASSES, seed=3)
+    training, _ = soft_labels(*parts(maps, pooled), mix=MixUp(0.9), classes=CLASSES, seed=3)
     moved = 0
     for (first, second), labels in training.as_numpy_iterator():
         np.testing.assert_allclose(first, np.einsum("bc,chwf->bhwf", labels, maps), atol=1e-5)
         np.testing.assert_allclose(second, labels @ pooled, atol=1e-5)
         moved += (labels < 0.99).all(axis=1).sum()
     assert moved
+
+
+def test_smoothed_labels_are_those_of_keras():
+    training, validation = soft_labels(*parts(IMAGES), classes=CLASSES, smoothing=0.1)
+    for images, labels in training.as_numpy_iterator():
+        assert images.dtype == np.uint8
+        np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+        assert np.unique(labels.round(6)).tolist() == pytest.approx([0.1 / 6, 0.9 + 0.1 / 6], abs=1e-6)
+        scores = RANDOM.dirichlet(np.ones(CLASSES), len(labels)).astype(np.float32)
+        ours = keras.losses.CategoricalCrossentropy()(labels, scores)
+        whole = np.eye(CLASSES, dtype=np.float32)[labels.argmax(axis=1)]
+        theirs = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)(whole, scores)
+        assert float(ours) == pytest.approx(float(theirs), rel=1e-5)
+    ((_, labels),) = validation.as_numpy_iterator()
+    np.testing.assert_array_equal(labels, ONE_HOT)
 
 
 def test_names_stand_for_the_papers_own():

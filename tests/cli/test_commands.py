@@ -200,7 +200,7 @@ def of_other_tasks(tags, numbers, tmp_path_factory):
     bundles = {}
     for photos in (tags, numbers):
         model = tfxfer.build(photos, backbone="micro", image_size=32)
-        log = tfxfer.fit(model, photos, phases=[tfxfer.Phase("head", epochs=2)], progress=False)
+        log = tfxfer.fit(model, photos, plan=[tfxfer.Phase("head", epochs=2)], progress=False)
         target = tmp_path_factory.mktemp("bundle") / photos.task
         tfxfer.export(model, target, photos, log=log, formats=("tflite",))
         bundles[photos.task] = (target, photos)

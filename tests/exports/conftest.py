@@ -16,7 +16,7 @@ def photos(shared_pictures):
 @pytest.fixture(scope="session")
 def fitted(photos):
     model = build(photos, backbone="micro", image_size=32)
-    log = fit(model, photos, phases=[Phase("head", epochs=5, rate=3e-3)], progress=False)
+    log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
     return model, log
 
 
@@ -34,7 +34,7 @@ def of_task(tags, numbers, tmp_path_factory):
     made = {}
     for photos in (tags, numbers):
         model = build(photos, backbone="micro", image_size=32)
-        log = fit(model, photos, phases=[Phase("head", epochs=5, rate=3e-3)], progress=False)
+        log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
         target = tmp_path_factory.mktemp("bundle") / photos.task
         made[photos.task] = (
             photos,

@@ -18,7 +18,7 @@ from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build
 from tfxfer.training import Phase, balancing, choose_balance, fit
-from tfxfer.training.balancing import PlainValidationLoss, balance_training
+from tfxfer.training.balancing import PlainValidationLoss, balance_training, check_smoothing
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def uneven(tmp_path_factory):
 
 def test_a_fit_by_focal_loss_is_told_in_plain_cross_entropy(uneven):
     model = build(uneven, backbone="micro", image_size=32)
-    log = fit(model, uneven, phases=[Phase("head", epochs=2)], balance="focal", progress=False)
+    log = fit(model, uneven, plan=[Phase("head", epochs=2)], balance="focal", progress=False)
     scores = evaluate(model, uneven, part="validation").predictions
     truth = scores.scores[np.arange(26), scores.labels]
     assert log.validation_loss == pytest.approx(float(-np.log(truth).mean()), abs=1e-4)
@@ -145,7 +145,7 @@ def fitted(uneven):
         text = io.StringIO()
         model = build(uneven, backbone="micro", image_size=32)
         console = Console(file=text, width=300)
-        log = fit(model, uneven, phases=[phase], balance=method, console=console)
+        log = fit(model, uneven, plan=[phase], balance=method, console=console)
         outcome[method] = model, log, evaluate(model, uneven), text.getvalue()
     return outcome
 
@@ -245,3 +245,19 @@ def test_auto_chooses_what_can_be(name, mixed, stream, possible):
     found, why = balancing._possible(name, "uneven", mixed=mixed, stream=stream)
     assert found == possible
     assert (why == "uneven") == (found == name)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_that_is_none_is_refused(share, says):
+    with pytest.raises(SettingError, match=says(f"label_smoothing must be in [0, 1), got {share:g}.")):
+        check_smoothing(share, balance="none")
+
+
+def test_smoothing_is_refused_where_there_is_nothing_to_smooth(tags, says):
+    message = "label_smoothing makes shares of classes, which focal loss does not take; leave one out."
+    with pytest.raises(SettingError, match=says(message)):
+        check_smoothing(0.1, balance="focal")
+    message = "label_smoothing is for one class a picture (single_label), got multi_label; leave it out."
+    with pytest.raises(SettingError, match=says(message)):
+        check_smoothing(0.1, balance="none", photos=tags)
+    check_smoothing(0.0, balance="focal", photos=tags)

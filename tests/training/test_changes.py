@@ -7,7 +7,7 @@ import albumentations as A
 import numpy as np
 import pytest
 
-from tfxfer.augment import MixUp, augmentation, device_augmentation
+from tfxfer.augment import augmentation, device_augmentation
 from tfxfer.contracts import InputContract
 from tfxfer.data import from_folder, read_image
 from tfxfer.errors import SettingError
@@ -29,27 +29,22 @@ def test_one_of_kerass_layers_stays():
     assert choose_augmentation(light) is light
 
 
-@pytest.mark.parametrize("mixing", [None, MixUp()], ids=["plain", "mixed"])
 @pytest.mark.parametrize("augment", [None, augmentation(np.flipud), device_augmentation("light")], ids=str)
-def test_validation_is_neither_changed_nor_mixed(shared_pictures, augment, mixing):
+def test_validation_is_not_changed(shared_pictures, augment):
     photos = from_folder(shared_pictures)
     settings = {"size": InputContract(24, 24), "batch_size": 4, "seed": 1}
-    training, validation = make_datasets(photos, augment=augment, mixing=mixing, **settings)
+    training, validation = make_datasets(photos, augment=augment, **settings)
     images = np.concatenate([x for x, _ in validation.as_numpy_iterator()])
     labels = np.concatenate([y for _, y in validation.as_numpy_iterator()])
     expected = [read_image(path, height=24, width=24) for path in photos.paths("validation")]
     np.testing.assert_array_equal(images, expected)
-    indices = photos.labels("validation")
-    np.testing.assert_array_equal(labels, np.eye(3)[indices] if mixing else indices)
-    assert [tuple(spec.shape) for spec in training.element_spec] == [
-        (None, 24, 24, 3),
-        (None, 3) if mixing else (None,),
-    ]
+    np.testing.assert_array_equal(labels, photos.labels("validation"))
+    assert [tuple(spec.shape) for spec in training.element_spec] == [(None, 24, 24, 3), (None,)]
     plain = {read_image(path, height=24, width=24).tobytes() for path in photos.paths("train")}
     seen = {
         pixels.astype(np.uint8).tobytes() for batch, _ in training.as_numpy_iterator() for pixels in batch
     }
-    assert (seen == plain) == (augment is None and mixing is None)
+    assert (seen == plain) == (augment is None)
 
 
 def test_an_unknown_one_is_refused():

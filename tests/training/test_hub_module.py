@@ -41,7 +41,7 @@ def test_it_learns_as_through_the_catalogue(shared_pictures, tmp_path):
     ]
     heads = [model.get_layer("head_logits") for model in models]
     heads[1].set_weights(heads[0].get_weights())
-    logs = [fit(model, photos, phases=plan, seed=3, progress=False) for model in models]
+    logs = [fit(model, photos, plan=plan, seed=3, progress=False) for model in models]
     counts = [[phase.learning_parameters for phase in log.phases] for log in logs]
     assert counts[0] == counts[1]
     histories = [[phase.history["loss"] for phase in log.phases] for log in logs]
@@ -71,7 +71,7 @@ def test_what_a_module_leaves_not_is_refused_before_the_first_phase(
     model = build(photos, backbone=f"hub:{hub_module}", image_size=SIZE, pixel_range=(0, 1))
     ran = record_phases(monkeypatch)
     with pytest.raises(SettingError, match=message):
-        fit(model, photos, phases=[Phase("head"), phase], progress=False)
+        fit(model, photos, plan=[Phase("head"), phase], progress=False)
     assert ran == []
 
 
@@ -83,7 +83,7 @@ def test_training_a_module_for_inference_is_refused_before_the_first_phase(
     ran = record_phases(monkeypatch)
     for phase in (Phase("top", train=-1), Phase("all", train="all", batch_norm="train")):
         with pytest.raises(SettingError, match=r"^hub:signature cannot be trained: "):
-            fit(model, photos, phases=[Phase("head"), phase], progress=False)
+            fit(model, photos, plan=[Phase("head"), phase], progress=False)
     assert ran == []
 
 
@@ -112,9 +112,9 @@ def record_phases(monkeypatch):
     """Let fit run its phases without training, and return the list that they are put on."""
     ran = []
 
-    def run(model, phase, *_, **__):  # noqa: ARG001 fit's own order of arguments
+    def run(_, phase, **__):
         ran.append(phase)
         return PhaseLog(phase.name, 1, {"loss": (1.0,), "val_loss": (1.0,)}, 1, 0.0)
 
-    monkeypatch.setattr(fitting, "_run", run)
+    monkeypatch.setattr(fitting._Ready, "run", run)
     return ran

@@ -1,4 +1,4 @@
-"""Two training pictures in one, their labels in the same shares: MixUp and CutMix on batches in tf.data."""
+"""Labels in shares: two training pictures in one (MixUp, CutMix), or a little of every class, in tf.data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfxfer import runtime
 from tfxfer.errors import SettingError, did_you_mean
 
-__all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "mix_parts"]
+__all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "soft_labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,36 +134,49 @@ def choose_mixing(mix: str | Mixing | None) -> Mixing | None:
     return MIXES[mix]
 
 
-def mix_parts(
-    training: tf.data.Dataset, validation: tf.data.Dataset, mix: Mixing, *, classes: int, seed: int
+def soft_labels(
+    training: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    *,
+    classes: int,
+    mix: Mixing | None = None,
+    smoothing: float = 0.0,
+    seed: int = 0,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    """Mix each training batch within itself, anew each epoch and the same each run, and validation never.
+    """Have training labels be shares of classes, mixed and smoothed; those of validation stay whole.
 
     Args:
-        training: Batches of what is mixed, an array of shape (batch, ...) or a tuple of them, all mixed
-            alike, and of class indices, shape (batch,).
+        training: Batches of what is learnt from, an array of shape (batch, ...) or a tuple of them, and of
+            class indices, shape (batch,).
         validation: Batches of the same kind.
-        mix: How.
         classes: How many there are.
+        mix: How each training batch is mixed within itself, anew each epoch and the same each run, arrays of
+            a tuple alike; or None.
+        smoothing: Share of each training label that goes to all classes alike, in [0, 1).
         seed: What chance is drawn from.
 
     Returns:
-        Both, with shares of classes, shape (batch, classes), float32: where nothing is mixed, 1 for the class
-        and 0 for all others.
+        Both, with shares of classes, shape (batch, classes), float32: in validation 1 for the class and 0 for
+        all others.
+
+    Source:
+        Smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, section 7.
     """
 
     def spread(inputs: Any, labels: tf.Tensor) -> tuple[Any, tf.Tensor]:
         return inputs, tf.one_hot(labels, classes)
 
-    def mixed(pair: tuple[Any, tf.Tensor], seed: tf.Tensor) -> tuple[Any, tf.Tensor]:
-        inputs, labels = spread(*pair)
-        if not isinstance(inputs, tuple):
-            return mix(inputs, labels, seed)
-        arrays, shares = zip(*(mix(each, labels, seed) for each in inputs), strict=True)
-        return arrays, shares[0]
+    def softened(pair: tuple[Any, tf.Tensor], seed: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        inputs, shares = spread(*pair)
+        if mix and isinstance(inputs, tuple):
+            arrays, mixed = zip(*(mix(each, shares, seed) for each in inputs), strict=True)
+            inputs, shares = arrays, mixed[0]
+        elif mix:
+            inputs, shares = mix(inputs, shares, seed)
+        return inputs, (1 - smoothing) * shares + smoothing / classes
 
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
-    pairs = tf.data.Dataset.zip(training, seeds).map(mixed, num_parallel_calls=runtime.cores())
+    pairs = tf.data.Dataset.zip(training, seeds).map(softened, num_parallel_calls=runtime.cores())
     return runtime.prepared_ahead(pairs), validation.map(spread)
 
 

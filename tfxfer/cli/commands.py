@@ -17,7 +17,7 @@ import tfxfer
 from tfxfer import data, runtime
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.shares import share
-from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, RESIZES, TASKS
+from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, PLANS, RESIZES, TASKS
 
 __all__ = [
     "FOLDER",
@@ -176,20 +176,24 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     "--mix", type=click.Choice(MIX_NAMES), help="Mix training pictures, labels and all, two by two."
 )
 @click.option(
-    "--head-epochs",
-    type=at_least_1,
-    default=20,
-    show_default=True,
-    help="Epochs of the head alone.",
+    "--plan",
+    type=click.Choice(PLANS),
+    help="What learns: the head, then the top blocks (two-phase, if not given), or nothing, or one block "
+    "after the other, or everything.",
 )
 @click.option(
-    "--top-epochs",
-    type=click.IntRange(min=0),
-    default=10,
+    "--label-smoothing",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
     show_default=True,
-    help="Epochs with the top blocks unfrozen; 0 for none.",
+    help="Share of each training label that goes to all classes alike.",
 )
-@click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; a fifth if not given.")
+@click.option("--head-epochs", type=at_least_1, help="Epochs of the head alone; by the plan if not given.")
+@click.option(
+    "--top-epochs", type=click.IntRange(min=0), help="Epochs after that, 0 for none; by the plan likewise."
+)
+@click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; by the plan likewise.")
+@click.option("--find-rate", is_flag=True, help="Look for a learning rate when each phase begins.")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),

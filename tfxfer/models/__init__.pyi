@@ -1,3 +1,4 @@
+from .anatomy import HEAD as HEAD
 from .anatomy import Anatomy as Anatomy
 from .anatomy import Piece as Piece
 from .anatomy import check_classes as check_classes

@@ -17,7 +17,14 @@ from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.heads import SingleLabel, SparseFocalCrossentropy
 from tfxfer.models import head_of
 
-__all__ = ["Balancing", "PlainValidationLoss", "balance_training", "check_balance", "choose_balance"]
+__all__ = [
+    "Balancing",
+    "PlainValidationLoss",
+    "balance_training",
+    "check_balance",
+    "check_smoothing",
+    "choose_balance",
+]
 
 _EVEN = 2.0
 _WEIGHED = 10.0
@@ -84,6 +91,30 @@ def check_balance(balance: str, photos: Photos | None = None, *, mixed: bool = F
         )
 
 
+def check_smoothing(smoothing: float, *, balance: str, photos: Photos | None = None) -> None:
+    """Refuse a share that is none, or labels that cannot be smoothed.
+
+    Args:
+        smoothing: Share of each training label that goes to all classes alike.
+        balance: How rare classes are made to count.
+        photos: The data set, where it is there already.
+
+    Raises:
+        SettingError: It is out of range; or pictures do not show one class each, or focal loss wants whole
+            labels.
+    """
+    if not 0 <= smoothing < 1:
+        raise SettingError(f"label_smoothing must be in [0, 1), got {smoothing:g}.")
+    if smoothing and photos is not None and photos.task != "single_label":
+        raise SettingError(
+            f"label_smoothing is for one class a picture (single_label), got {photos.task}; leave it out."
+        )
+    if smoothing and balance == "focal":
+        raise SettingError(
+            "label_smoothing makes shares of classes, which focal loss does not take; leave one out."
+        )
+
+
 def choose_balance(counts: Sequence[int]) -> tuple[Balance, str]:
     """Choose a method by how many times the largest class is as large as the smallest.
 
@@ -131,7 +162,9 @@ def choose_balance(counts: Sequence[int]) -> tuple[Balance, str]:
     return "sampling", f"{found}; that is beyond weights, so the pictures of smaller classes are repeated"
 
 
-def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -> Balancing:
+def balance_training(
+    photos: Photos, balance: Balance, *, mixed: bool = False, smoothing: float = 0.0
+) -> Balancing:
     """Prepare a method for a data set.
 
     Validation is never weighted or resampled, and ``val_loss`` is plain cross-entropy whatever is minimized.
@@ -140,6 +173,7 @@ def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -
         photos: The data set.
         balance: The method.
         mixed: Whether training pictures are mixed, and their labels are shares of classes.
+        smoothing: Share of each training label that goes to all classes alike.
 
     Returns:
         What a fit needs of it.
@@ -149,6 +183,7 @@ def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -
             whole ones.
     """
     check_balance(balance, photos, mixed=mixed)
+    check_smoothing(smoothing, balance=balance, photos=photos)
     head = head_of(photos)
     labels = photos.labels("train")
     name, why = choose_balance(list(Counter(labels).values())) if balance == "auto" else (balance, "")
@@ -157,7 +192,7 @@ def balance_training(photos: Photos, balance: Balance, *, mixed: bool = False) -
     if name == "sampling":
         photos = replace(photos, split=replace(photos.split, train=_repeated(photos.split.train, labels)))
     focal = name == "focal"
-    loss = SparseFocalCrossentropy() if focal else SingleLabel.soft_loss if mixed else head.loss
+    loss = SparseFocalCrossentropy() if focal else SingleLabel.soft_loss if mixed or smoothing else head.loss
     measured = [keras.metrics.SparseCategoricalCrossentropy(name=_CROSS_ENTROPY)] if focal else []
     return Balancing(
         name=name,

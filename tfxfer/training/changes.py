@@ -1,4 +1,4 @@
-"""What training pictures go through on their way to the model: augmentation, batching, mixing."""
+"""What training pictures go through on their way to the model: augmentation and batching."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfxfer.data import Photos
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing, Source
+    from tfxfer.augment import Augmentation, DeviceAugmentation, Source
 
 __all__ = ["choose_augmentation", "make_datasets"]
 
@@ -44,7 +44,6 @@ def make_datasets(
     batch_size: int,
     seed: int,
     augment: Augmentation | DeviceAugmentation | None,
-    mixing: Mixing | None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Return the training and the validation part as batches.
 
@@ -52,23 +51,18 @@ def make_datasets(
         photos: Data set with a split.
         size: What the model takes.
         batch_size: Pictures a step.
-        seed: Seed of shuffling, augmentation and mixing.
+        seed: Seed of shuffling and augmentation.
         augment: What each training picture goes through, or each batch of them, or None.
-        mixing: What each training batch goes through after that, or None.
 
     Returns:
-        Pairs of pictures, shape (batch, height, width, 3), and class indices, shape (batch,); where there is
-        mixing, of pictures and shares of classes, shape (batch, classes), for both parts.
+        Pairs of pictures, shape (batch, height, width, 3), and targets, shape (batch, ...).
     """
     shared: dict[str, Any] = {"image_size": (size.height, size.width), "batch_size": batch_size}
     if isinstance(augment, room.DeviceAugmentation):
         training = _changed(photos.batches("train", seed=seed, **shared), augment.start(seed))
     else:
         training = photos.batches("train", seed=seed, augment=augment, **shared)
-    validation = photos.batches("validation", **shared)
-    if mixing is None:
-        return training, validation
-    return room.mix_parts(training, validation, mixing, classes=len(photos.classes), seed=seed)
+    return training, photos.batches("validation", **shared)
 
 
 def _changed(batches: tf.data.Dataset, change: Callable[[Any], Any]) -> tf.data.Dataset:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 from rich.console import Console
 
 from tfxfer.augment import choose_mixing
-from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog
+from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
-from tfxfer.errors import DivergedError, SettingError
+from tfxfer.errors import DivergedError
 from tfxfer.models import (
     Anatomy,
     FreezeContract,
@@ -26,36 +27,42 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import set_seed
+from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
-from tfxfer.training.changes import choose_augmentation, make_datasets
+from tfxfer.training.changes import choose_augmentation
 from tfxfer.training.feature_plan import FeaturePlan, plan_features
-from tfxfer.training.from_features import FeatureTraining, Lesson
-from tfxfer.training.phases import Phase, from_scratch, two_phases
+from tfxfer.training.lessons import Lesson, Lessons
+from tfxfer.training.optimizers import make_optimizer
+from tfxfer.training.phases import Phase
+from tfxfer.training.plans import choose_phases
 from tfxfer.training.progress import ProgressBar
+from tfxfer.training.rates import RISE, search_rates
 from tfxfer.training.schedules import rate_schedule
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
 
-__all__ = ["fit"]
+__all__ = ["find_rate", "fit"]
 
 
 def fit(
     model: keras.Model,
     photos: Photos,
     *,
-    phases: Sequence[Phase] | None = None,
+    plan: Plan | Sequence[Phase] | None = None,
     batch_size: int = 32,
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance = "none",
+    label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
     views: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = True,
     console: Console | None = None,
 ) -> FitLog:
-    """Train the head, then the top blocks with it, and keep whichever did better on validation.
+    """Train phase by phase, the head first, and keep whichever did best on validation.
 
     Each phase is compiled anew, stops early, and gets the weights of its best epoch back. After each,
     digests of all variables show that nothing frozen moved and everything that learns did. At the
@@ -74,8 +81,10 @@ def fit(
     Args:
         model: A model from ``tfxfer.build``, changed in place.
         photos: Data set with the classes the model was built for.
-        phases: The plan; None is the head for 20 epochs, then the top blocks with it for 10 where they can
-            be trained; or, for a model without pretrained weights, everything at once for 30.
+        plan: What learns, in which order, as phases or by a name: ``"two-phase"``, the head for 20 epochs,
+            then the top blocks with it for 10, where they can be trained; ``"head"``, the head alone;
+            ``"gradual"``, one block more in each phase; ``"full"``, the head, then everything. None is
+            ``"two-phase"``, or everything at once for 30 where there are no pretrained weights.
         batch_size: Pictures a step.
         seed: Seed of shuffling and dropout, in 0..2**32 - 1; it is set for the whole process.
         augment: What training pictures go through, every epoch anew: a policy's name, something of
@@ -88,12 +97,16 @@ def fit(
             counts in the loss; ``"sampling"``, their pictures repeated until all classes are as large as
             the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three, told
             with the reason and kept in the log.
+        label_smoothing: Share of each training label that goes to all classes alike, in [0, 1), where each
+            picture has one.
         features: Whether what the frozen part makes of pictures is computed once and kept, in the user's
             cache folder: ``"auto"``, where that saves enough work, told with the reason and
             kept in the log; ``"cache"``, wherever anything is frozen; ``"off"``, never: the whole model runs
             in every step.
         views: How many views of each training picture are kept, the first as it is, the others augmented;
             None is 1 where nothing changes pictures, else 4. Fewer are where these have no room.
+        callbacks: Keras's own or yours, such as ``keras.callbacks.TensorBoard``; each phase is a ``fit`` of
+            its own, of the whole model or of what comes behind kept features.
         progress: Whether to show a bar, and what ``"auto"`` chose, on standard error.
         console: Where they go; None is standard error.
 
@@ -109,37 +122,204 @@ def fit(
         FreezeError: Something frozen moved, or something did not learn.
     """
     anatomy = Anatomy.of(model)
-    plan = _default_plan(anatomy) if phases is None else tuple(phases)
-    _check_plan(model, anatomy, photos, plan)
+    phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
+    settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
+    settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    ready = _prepared(model, photos, phases, **settings, progress=progress, console=console)
+    logs, best = _keep_best(model, phases, partial(ready.run, callbacks=callbacks))
+    kept = next(log for log in logs if log.name == best)
+    _compile_plainly(model, photos, rate=kept.rate)
+    return _log(logs, best, ready.balancing, ready.lessons.plan, ready.lessons.seconds)
+
+
+def find_rate(
+    model: keras.Model,
+    photos: Photos,
+    *,
+    phase: Phase | None = None,
+    batch_size: int = 32,
+    seed: int = 0,
+    augment: Source | DeviceAugmentation | None = None,
+    mix: Literal["mixup", "cutmix"] | Mixing | None = None,
+    balance: Balance = "none",
+    label_smoothing: float = 0.0,
+    features: FeatureUse = "auto",
+    views: int | None = None,
+    progress: bool = True,
+    console: Console | None = None,
+) -> RateSearch:
+    """Try rates from 1e-7 to 10, one a batch, and suggest the one at which the loss falls best.
+
+    The model's variables are as they were afterwards, to the bit; what learns is what the phase says, and it
+    is to be compiled anew.
+
+    Args:
+        model: A model from ``tfxfer.build``.
+        photos: Data set with the classes the model was built for.
+        phase: What learns, by which optimizer, under which penalties; None is the head, by AdamW. Its rate,
+            schedule and epochs do not matter.
+        batch_size: As in ``fit``; another size wants another rate.
+        seed: As there.
+        augment: As there.
+        mix: As there.
+        balance: As there.
+        label_smoothing: As there.
+        features: As there.
+        views: As there.
+        progress: As there.
+        console: As there.
+
+    Returns:
+        The curve and the suggestion; ``draw_rates`` draws it.
+
+    Raises:
+        SettingError: As in ``fit``.
+        DataError: As in ``fit``.
+        DivergedError: The loss is no number before any rate could be told to be good.
+
+    Source:
+        Smith 2017, https://arxiv.org/abs/1506.01186; the suggestion is fastai's, ``valley``.
+    """
+    phases = (phase or Phase("head"),)
+    settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
+    settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    ready = _prepared(model, photos, phases, **settings, progress=progress, console=console)
+    set_trainable(model, phases[0].train, batch_norm=phases[0].batch_norm)
+    return ready.found_rate(phases[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A fit that is about to begin.
+
+    Attributes:
+        model: The whole model.
+        balancing: How rare classes count.
+        lessons: What each phase learns from.
+        start: Where penalties pull to.
+        progress: Whether to show how far it is.
+        console: Where.
+    """
+
+    model: keras.Model
+    balancing: Balancing
+    lessons: Lessons
+    start: Start
+    progress: bool
+    console: Console | None
+
+    def run(self, phase: Phase, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> PhaseLog:
+        """Train one phase."""
+        lesson = self.lessons.lesson(phase.name)
+        started = time.perf_counter()
+        learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
+        if phase.rate == "find":
+            found = self.found_rate(phase)
+            phase = replace(phase, rate=found.suggestion)
+            _tell(f"phase {phase.name}: {found}.", progress=self.progress, console=self.console)
+        contract = FreezeContract.of(self.model)
+        stopper = keras.callbacks.EarlyStopping(
+            "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
+        )
+        steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
+        rate = rate_schedule(phase, steps=steps * phase.epochs)
+        history = self._trained(phase, lesson, rate=rate, callbacks=[stopper, *callbacks])
+        contract.verify(self.model)
+        return PhaseLog(
+            name=phase.name,
+            learning_parameters=learning.parameters,
+            history={name: tuple(map(float, values)) for name, values in history.items()},
+            best_epoch=stopper.best_epoch + 1,
+            seconds=time.perf_counter() - started,
+            cut=lesson.cut,
+            rate=float(phase.rate),
+        )
+
+    def found_rate(self, phase: Phase) -> RateSearch:
+        """Search for the rate of a phase, after ``set_trainable``."""
+        lesson = self.lessons.lesson(phase.name)
+        with penalized(self.model, phase, self.start):
+            self._compile(phase, lesson, rate=RISE)
+            return search_rates(lesson, class_weight=self.balancing.class_weight)
+
+    def _compile(
+        self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
+    ) -> None:
+        lesson.model.compile(
+            make_optimizer(self.model, phase, rate=rate),
+            loss=self.balancing.loss,
+            metrics=list(self.balancing.metrics),
+        )
+
+    def _trained(
+        self,
+        phase: Phase,
+        lesson: Lesson,
+        *,
+        rate: keras.optimizers.schedules.LearningRateSchedule,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> Mapping[str, Sequence[float]]:
+        bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
+        averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
+        with penalized(self.model, phase, self.start), bar or nullcontext():
+            self._compile(phase, lesson, rate=rate)
+            history: Mapping[str, Sequence[float]] = lesson.model.fit(
+                lesson.training,
+                validation_data=lesson.validation,
+                class_weight=self.balancing.class_weight,
+                epochs=phase.epochs,
+                shuffle=False,  # the data set shuffles itself
+                verbose=0,
+                callbacks=[
+                    *averaging,
+                    PlainLosses(),
+                    *self.balancing.callbacks,
+                    *callbacks,
+                    keras.callbacks.TerminateOnNaN(),
+                    *([bar] if bar else []),
+                ],
+            ).history
+        return history
+
+
+def _prepared(
+    model: keras.Model,
+    photos: Photos,
+    phases: Sequence[Phase],
+    *,
+    augment: Source | DeviceAugmentation | None,
+    mix: Literal["mixup", "cutmix"] | Mixing | None,
+    balance: Balance,
+    label_smoothing: float,
+    features: FeatureUse,
+    views: int | None,
+    batch_size: int,
+    seed: int,
+    progress: bool,
+    console: Console | None,
+) -> _Ready:
+    """Refuse what cannot be, decide what is to be decided, and tell it."""
+    check_classes(model, photos.classes, task=photos.task)
+    anatomy = Anatomy.of(model)
+    for phase in phases:
+        choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
     size, mixing = input_contract(model), choose_mixing(mix)
     if change := choose_augmentation(augment):
         change.check(height=size.height, width=size.width)
-    balancing = balance_training(photos, balance, mixed=mixing is not None)
+    balancing = balance_training(photos, balance, mixed=mixing is not None, smoothing=label_smoothing)
     shared: dict[str, Any] = {"augment": change, "mixing": mixing}
-    chosen = plan_features(model, plan, balancing.photos, features=features, views=views, **shared)
+    chosen = plan_features(model, phases, balancing.photos, features=features, views=views, **shared)
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
-    _tell(balancing, chosen, **watching)
+    _tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "", **watching)
+    _tell(str(chosen) if chosen.why else "", **watching)
     set_seed(seed)
-    names = [phase.name for phase in plan]
-    shared |= {"batch_size": batch_size, "seed": seed}
-    kept = FeatureTraining(model, chosen, names, balancing.photos, **shared, **watching)
-
-    @cache  # where every phase trains on features, no pictures are asked for
-    def whole() -> Lesson:
-        parts = make_datasets(balancing.photos, size=size, **shared)
-        return Lesson(model, *parts)
-
-    def run(phase: Phase) -> PhaseLog:
-        lesson = kept.lesson(phase.name) if phase.name in chosen.cuts else whole()
-        steps = math.ceil(len(balancing.photos.split.train) / batch_size)
-        bar = ProgressBar(phase.name, epochs=phase.epochs, console=console) if progress else None
-        return _run(model, phase, lesson, balancing=balancing, steps=steps, bar=bar)
-
-    logs, best = _keep_best(model, plan, run)
-    _compile_plainly(model, photos, balancing)
-    return _log(logs, best, balancing, chosen, kept.seconds)
+    shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
+    names = [phase.name for phase in phases]
+    lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
+    start = start_of(model) if any(phase.anchor for phase in phases) else {}
+    return _Ready(model, balancing, lessons, start, **watching)
 
 
 def _log(
@@ -157,12 +337,11 @@ def _log(
     )
 
 
-def _compile_plainly(model: keras.Model, photos: Photos, balancing: Balancing) -> None:
-    """Leave a model for whole labels: what is saved has one of Keras's own losses."""
+def _compile_plainly(model: keras.Model, photos: Photos, *, rate: float | None) -> None:
+    """Leave a model for whole labels, and with Keras's own means alone: what is saved loads anywhere."""
     head = head_of(photos)
-    plain = head.loss if isinstance(head.loss, str) else "mean_squared_error"
-    if balancing.loss != plain:
-        model.compile(optimizer=model.optimizer, loss=plain, metrics=list(head.metrics))
+    loss = head.loss if isinstance(head.loss, str) else "mean_squared_error"
+    model.compile(keras.optimizers.AdamW(rate or 1e-3), loss=loss, metrics=list(head.metrics))
 
 
 def _keep_best(
@@ -189,78 +368,6 @@ def _keep_best(
     return logs, kept[0].name
 
 
-def _tell(balancing: Balancing, chosen: FeaturePlan, *, progress: bool, console: Console | None) -> None:
-    balance = f"balance: {balancing.name}, since {balancing.why}." if balancing.why else ""
-    for line in (balance, str(chosen) if chosen.why else ""):
-        if line and progress:
-            (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _default_plan(anatomy: Anatomy) -> tuple[Phase, ...]:
-    """Plan two phases, or one where the whole backbone learns already, as it does without weights."""
-    if anatomy.learns_whole:
-        return from_scratch()
-    return two_phases(stages=len(anatomy.stages))
-
-
-def _check_plan(model: keras.Model, anatomy: Anatomy, photos: Photos, plan: Sequence[Phase]) -> None:
-    check_classes(model, photos.classes, task=photos.task)
-    for phase in plan:
-        choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
-    names = [phase.name for phase in plan]
-    if not names or len(set(names)) != len(names):
-        raise SettingError(
-            f"phases must be at least one, each with a name of its own, got {names or 'none'}."
-        )
-
-
-def _run(
-    model: keras.Model,
-    phase: Phase,
-    lesson: Lesson,
-    *,
-    balancing: Balancing,
-    steps: int,
-    bar: ProgressBar | None,
-) -> PhaseLog:
-    started = time.perf_counter()
-    learning = set_trainable(model, phase.train, batch_norm=phase.batch_norm)
-    contract = FreezeContract.of(model)
-    aim: dict[str, Any] = {"loss": balancing.loss, "metrics": list(balancing.metrics)}
-    optimizer = _optimizer(model, phase, steps=steps * phase.epochs)
-    lesson.model.compile(optimizer=optimizer, **aim)
-    stopper = keras.callbacks.EarlyStopping(
-        "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
-    )
-    callbacks = [*balancing.callbacks, stopper, keras.callbacks.TerminateOnNaN(), *([bar] if bar else [])]
-    with bar or nullcontext():
-        history = lesson.model.fit(
-            lesson.training,
-            validation_data=lesson.validation,
-            class_weight=balancing.class_weight,
-            epochs=phase.epochs,
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
-            callbacks=callbacks,
-        ).history
-    if lesson.model is not model:
-        model.compile(optimizer=optimizer, **aim)  # as the whole model would be, had it run
-    contract.verify(model)
-    return PhaseLog(
-        name=phase.name,
-        learning_parameters=learning.parameters,
-        history={name: tuple(map(float, values)) for name, values in history.items()},
-        best_epoch=stopper.best_epoch + 1,
-        seconds=time.perf_counter() - started,
-        cut=lesson.cut,
-    )
-
-
-def _optimizer(model: keras.Model, phase: Phase, *, steps: int) -> keras.optimizers.Optimizer:
-    rate = rate_schedule(phase.schedule, peak=phase.rate, steps=steps, warmup=phase.warmup)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=phase.weight_decay)
-    # Decay pulls kernels towards 0; a bias or a normalization's scale has no reason to go there.
-    optimizer.exclude_from_weight_decay(
-        var_list=[variable for variable in model.trainable_variables if len(variable.shape) < 2]
-    )
-    return optimizer
+def _tell(line: str, *, progress: bool, console: Console | None) -> None:
+    if line and progress:
+        (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)

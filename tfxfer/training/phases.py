@@ -1,15 +1,49 @@
-"""The plan of a fit as data: what learns, how long, and how fast."""
+"""One stretch of training as data: what learns, how long, and how fast."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tfxfer.errors import SettingError
 
-__all__ = ["Phase", "from_scratch", "two_phases"]
+if TYPE_CHECKING:
+    import keras
 
-Schedule = Literal["cosine", "constant"]
+__all__ = ["L2SP", "OPTIMIZERS", "SCHEDULES", "Phase"]
+
+Schedule = Literal["cosine", "one-cycle", "step", "constant"]
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+OPTIMIZERS = ("adamw", "sgd")
+
+
+@dataclass(frozen=True, slots=True)
+class L2SP:
+    """A penalty on how far what was transferred moves from where it began, and on the size of what is new.
+
+    ``alpha / 2`` times the squared distance of the backbone's weights that learn from their values at the
+    beginning of the fit, and ``beta / 2`` times the squared length of the head's, biases and all. It takes
+    the place of weight decay.
+
+    Attributes:
+        alpha: Strength for what was transferred, at least 0.
+        beta: Strength for the head, at least 0.
+
+    Raises:
+        SettingError: A number out of range.
+
+    Source:
+        Li, Grandvalet & Davoine 2018, https://arxiv.org/abs/1802.01483, which chooses both strengths by
+        validation; 0.1 and 0.01 are where to begin.
+    """
+
+    alpha: float = 0.1
+    beta: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta"):
+            if not getattr(self, name) >= 0:
+                raise SettingError(f"{name} of L2SP must be at least 0, got {getattr(self, name):g}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +54,28 @@ class Phase:
         name: What the log calls it.
         train: What of the backbone learns beside the head, as in ``tfxfer.set_trainable``.
         epochs: Passes over the training pictures at most; at least 1.
-        rate: Highest learning rate, per optimizer step; above 0.
-        warmup: Share of the steps in which the rate rises from 0, in [0, 1).
-        schedule: ``"cosine"`` falls to 0 at the last step; ``"constant"`` stays.
+        rate: Highest learning rate, per optimizer step, above 0; or ``"find"``, to find one when the phase
+            begins, as ``tfxfer.find_rate`` does.
+        warmup: Share of the steps in which the rate rises to it, in [0, 1).
+        schedule: ``"cosine"`` falls to 0 at the last step; ``"one-cycle"`` rises and falls along half a
+            cosine; ``"step"`` falls to a tenth after 40, 60 and 80 % of the steps; ``"constant"`` stays.
         patience: Epochs without a lower validation loss before it stops; None never stops.
         batch_norm: ``"frozen"`` or ``"train"``, as in ``tfxfer.set_trainable``.
-        weight_decay: Decoupled weight decay of AdamW, on kernels only; at least 0.
+        weight_decay: Decoupled weight decay, on kernels only; at least 0.
+        optimizer: ``"adamw"``; ``"sgd"``, with a momentum of 0.9; or any of ``keras.optimizers``, of which
+            each phase makes one alike, with its own rate and schedule, and with that one's weight decay.
+        layer_decay: How many times as fast as the stage above it each stage learns, in (0, 1]: the head at
+            the full rate, the top stage at so much of it, and so on towards the pixels.
+        l1: Strength of a penalty on the absolute values of kernels, as of ``keras.regularizers.L1``; at
+            least 0.
+        l2: Strength of a penalty on their squares, as of ``keras.regularizers.L2``; at least 0.
+        anchor: An ``L2SP`` holds weights near where the fit began, in place of l1, l2 and weight decay; or
+            None.
+        ema: How much of their running average weights keep in each step, in (0, 1), such as 0.99: the average
+            is validated and kept; or None.
 
     Raises:
-        SettingError: A number out of range.
+        SettingError: A number out of range, a name that is none, or two settings that exclude each other.
 
     >>> Phase("head", epochs=5, rate=1e-3).schedule
     'cosine'
@@ -37,77 +84,60 @@ class Phase:
     name: str
     train: str | int | slice = "head"
     epochs: int = 10
-    rate: float = 1e-3
+    rate: float | Literal["find"] = 1e-3
     warmup: float = 0.0
     schedule: Schedule = "cosine"
     patience: int | None = 5
     batch_norm: Literal["frozen", "train"] = "frozen"
     weight_decay: float = 1e-4
+    optimizer: str | keras.optimizers.Optimizer = "adamw"
+    layer_decay: float = 1.0
+    l1: float = 0.0
+    l2: float = 0.0
+    anchor: L2SP | None = None
+    ema: float | None = None
 
     def __post_init__(self) -> None:
         for setting, wrong, allowed in (
             ("epochs", self.epochs < 1, "at least 1"),
-            ("rate", self.rate <= 0, "above 0"),
+            ("rate", not isinstance(self.rate, str) and self.rate <= 0, "above 0, or 'find'"),
             ("warmup", not 0 <= self.warmup < 1, "in [0, 1)"),
             ("patience", self.patience is not None and self.patience < 1, "at least 1, or None"),
             ("weight_decay", self.weight_decay < 0, "at least 0"),
+            ("layer_decay", not 0 < self.layer_decay <= 1, "in (0, 1]"),
+            ("l1", self.l1 < 0, "at least 0"),
+            ("l2", self.l2 < 0, "at least 0"),
+            ("ema", self.ema is not None and not 0 < self.ema < 1, "in (0, 1), or None"),
         ):
             if wrong:
                 value = getattr(self, setting)
                 raise SettingError(f"{setting} of phase {self.name!r} must be {allowed}, got {value:g}.")
-        if self.batch_norm not in ("frozen", "train"):
+        if isinstance(self.rate, str):
+            self._check_name("rate", ("find",), "a number above 0")
+        self._check_name("batch_norm", ("frozen", "train"))
+        self._check_name("schedule", SCHEDULES)
+        if isinstance(self.optimizer, str):
+            self._check_name("optimizer", OPTIMIZERS, "one of keras.optimizers")
+        if self.anchor and (self.l1 or self.l2):
             raise SettingError(
-                f"batch_norm of phase {self.name!r} must be 'frozen' or 'train', got {self.batch_norm!r}."
+                f"anchor of phase {self.name!r} is a penalty already; leave it out, or "
+                f"{'l1' if self.l1 else 'l2'}."
             )
-        if self.schedule not in get_args(Schedule):
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, ready for JSON; of a slice, or an optimizer, what it is written as."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["anchor"] = asdict(self.anchor) if self.anchor else None
+        if isinstance(self.train, slice):
+            values["train"] = str(self.train)
+        if not isinstance(self.optimizer, str):
+            values["optimizer"] = type(self.optimizer).__name__
+        return values
+
+    def _check_name(self, setting: str, allowed: tuple[str, ...], *others: str) -> None:
+        value = getattr(self, setting)
+        if value not in allowed:
+            *first, last = (*(repr(name) for name in allowed), *others)
             raise SettingError(
-                f"schedule of phase {self.name!r} must be 'cosine' or 'constant', got {self.schedule!r}."
+                f"{setting} of phase {self.name!r} must be {', '.join(first)} or {last}, got {value!r}."
             )
-
-
-def two_phases(
-    *, stages: int, head_epochs: int = 20, top_epochs: int = 10, top_blocks: int | None = None
-) -> tuple[Phase, ...]:
-    """Plan the usual transfer: the head alone, then the top of the backbone with it, gently.
-
-    Args:
-        stages: Number of stages of the backbone; 0 for one that cannot be trained.
-        head_epochs: Epochs for the head alone.
-        top_epochs: Epochs with the top blocks unfrozen; 0 leaves this phase out.
-        top_blocks: How many stages are unfrozen, from the top; None takes a fifth of them.
-
-    Returns:
-        One or two phases.
-
-    Source:
-        Head first, then a few top blocks at a tenth of the rate or less:
-        https://keras.io/guides/transfer_learning
-
-    >>> [phase.train for phase in two_phases(stages=18)]
-    ['head', -3]
-    """
-    head = Phase("head", train="head", epochs=head_epochs, rate=3e-3)
-    if top_epochs == 0 or (stages == 0 and top_blocks is None):
-        return (head,)
-    blocks = max(1, stages // 5) if top_blocks is None else top_blocks
-    if not 1 <= blocks <= stages:
-        raise SettingError(
-            f"top_blocks must be between 1 and {stages} for this backbone, got {blocks}; "
-            "top_epochs=0 leaves the backbone frozen."
-        )
-    return (head, Phase("top", train=-blocks, epochs=top_epochs, rate=1e-4, warmup=0.1))
-
-
-def from_scratch(*, epochs: int = 30) -> tuple[Phase, ...]:
-    """Plan the training of a model without pretrained weights: everything learns at once."""
-    return (
-        Phase(
-            "all",
-            train="all",
-            epochs=epochs,
-            rate=1e-3,
-            warmup=0.1,
-            patience=10,
-            batch_norm="train",
-        ),
-    )

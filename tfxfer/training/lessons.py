@@ -1,10 +1,10 @@
-"""Training on what the frozen part made of the pictures: batches of it, and the suffix that learns."""
+"""What each phase learns from: pictures, or what the frozen part made of them, and the suffix that learns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,8 +13,9 @@ import numpy.typing as npt
 import tensorflow as tf
 from rich.console import Console
 
+from tfxfer import augment as room
 from tfxfer import runtime
-from tfxfer.augment import mix_parts
+from tfxfer.augment import soft_labels
 from tfxfer.data import Photos
 from tfxfer.features import (
     Cut,
@@ -26,12 +27,14 @@ from tfxfer.features import (
     open_features,
     watched,
 )
+from tfxfer.models import input_contract
+from tfxfer.training.changes import make_datasets
 from tfxfer.training.feature_plan import FeaturePlan
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, Mixing
+    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
 
-__all__ = ["FeatureTraining", "Lesson", "feature_batches"]
+__all__ = ["Lesson", "Lessons", "feature_batches"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,16 +55,17 @@ class Lesson:
 
 
 @dataclass(slots=True, eq=False)
-class FeatureTraining:
-    """Computes features when the first phase needs them, for all phases that they hold for.
+class Lessons:
+    """What each phase learns from; features are computed when the first needs them, for all they hold for.
 
     Attributes:
         model: The whole model.
         plan: Which phases train on features.
         order: All phases' names, in their order.
         photos: The data set, balanced.
-        augment: What views but the first go through.
-        mixing: What each training batch of features goes through, or None.
+        augment: What training pictures go through, or all views of them but the first; or None.
+        mixing: What each training batch goes through, or None.
+        smoothing: Share of each training label that goes to all classes alike.
         batch_size: Pictures a step.
         seed: Seed of the order, and of which view is drawn.
         progress: Whether to show how far it is.
@@ -73,24 +77,47 @@ class FeatureTraining:
     plan: FeaturePlan
     order: Sequence[str]
     photos: Photos
-    augment: Augmentation | None
+    augment: Augmentation | DeviceAugmentation | None
     mixing: Mixing | None
+    smoothing: float
     batch_size: int
     seed: int
     progress: bool
     console: Console | None
     seconds: float = 0.0
     _kept: dict[str, tuple[Extraction, tuple[int, ...]]] = field(default_factory=dict)
+    _whole: Lesson | None = None
 
     def lesson(self, phase: str) -> Lesson:
-        """Return what a phase that the plan has features for compiles and fits.
+        """Return what a phase compiles and fits.
 
         Raises:
             DataError: A picture cannot be read.
             SettingError: The features are not to be kept.
         """
+        if phase not in self.plan.cuts:
+            # Where every phase trains on features, no pictures are asked for.
+            self._whole = self._whole or self._softened(self._on_pictures())
+            return self._whole
         if phase not in self._kept:
             self._compute(self._together(phase))
+        return self._softened(self._on_features(phase))
+
+    def _softened(self, lesson: Lesson) -> Lesson:
+        """Have labels be shares of classes where pictures are mixed, or labels smoothed."""
+        if not (self.mixing or self.smoothing):
+            return lesson
+        training, validation = soft_labels(
+            lesson.training,
+            lesson.validation,
+            classes=len(self.photos.classes),
+            mix=self.mixing,
+            smoothing=self.smoothing,
+            seed=self.seed,
+        )
+        return replace(lesson, training=training, validation=validation)
+
+    def _on_features(self, phase: str) -> Lesson:
         extraction, outputs = self._kept[phase]
         cut, split = self.plan.cuts[phase], self.photos.split
         shared: dict[str, Any] = {"outputs": outputs, "batch_size": self.batch_size}
@@ -108,11 +135,17 @@ class FeatureTraining:
             seed=None,
             **shared,
         )
-        if self.mixing:
-            training, validation = mix_parts(
-                training, validation, self.mixing, classes=len(self.photos.classes), seed=self.seed
-            )
         return Lesson(cut.suffix, training, validation, cut.names)
+
+    def _on_pictures(self) -> Lesson:
+        parts = make_datasets(
+            self.photos,
+            size=input_contract(self.model),
+            batch_size=self.batch_size,
+            seed=self.seed,
+            augment=self.augment,
+        )
+        return Lesson(self.model, *parts)
 
     def _together(self, phase: str) -> Mapping[str, Cut]:
         """Return the cuts, from a phase on, that nothing moves in front of until their phase comes."""
@@ -132,6 +165,7 @@ class FeatureTraining:
         prefix = joint_prefix(self.model, list(cuts.values()))
         split = self.photos.split
         indices = (*split.train, *split.validation)
+        assert not isinstance(self.augment, room.DeviceAugmentation)  # the plan keeps no features of those
         extraction = open_features(prefix, self.photos, indices, augment=self.augment)
         views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views)
         missing = extraction.missing(views)

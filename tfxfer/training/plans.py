@@ -1,0 +1,189 @@
+"""The order in which a network learns: the plans that have names, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tfxfer.contracts import PLANS, Plan
+from tfxfer.errors import SettingError, did_you_mean
+from tfxfer.training.phases import Phase
+
+__all__ = ["check_plan", "choose_phases", "from_scratch", "full", "gradual", "two_phases"]
+
+
+def two_phases(
+    *, stages: int, head_epochs: int = 20, top_epochs: int = 10, top_blocks: int | None = None
+) -> tuple[Phase, ...]:
+    """Plan the usual transfer: the head alone, then the top of the backbone with it, gently.
+
+    Args:
+        stages: Number of stages of the backbone; 0 for one that cannot be trained.
+        head_epochs: Epochs for the head alone.
+        top_epochs: Epochs with the top blocks unfrozen; 0 leaves this phase out.
+        top_blocks: How many stages are unfrozen, from the top; None takes a fifth of them.
+
+    Returns:
+        One or two phases.
+
+    Source:
+        Head first, then a few top blocks at a tenth of the rate or less:
+        https://keras.io/guides/transfer_learning
+
+    >>> [phase.train for phase in two_phases(stages=18)]
+    ['head', -3]
+    """
+    head = Phase("head", train="head", epochs=head_epochs, rate=3e-3)
+    if top_epochs == 0 or (stages == 0 and top_blocks is None):
+        return (head,)
+    blocks = _blocks(top_blocks, stages, share=5)
+    return (head, Phase("top", train=-blocks, epochs=top_epochs, rate=1e-4, warmup=0.1))
+
+
+def from_scratch(*, epochs: int = 30) -> tuple[Phase, ...]:
+    """Plan the training of a model without pretrained weights: everything learns at once."""
+    return (
+        Phase(
+            "all",
+            train="all",
+            epochs=epochs,
+            rate=1e-3,
+            warmup=0.1,
+            patience=10,
+            batch_norm="train",
+        ),
+    )
+
+
+def gradual(
+    *, stages: int, head_epochs: int = 10, top_epochs: int = 12, top_blocks: int | None = None
+) -> tuple[Phase, ...]:
+    """Plan gradual unfreezing: the head alone, then one stage more in each phase, from the top.
+
+    Args:
+        stages: Number of stages of the backbone, at least 1.
+        head_epochs: Epochs for the head alone.
+        top_epochs: Epochs of all phases after it, in equal parts of at least 1.
+        top_blocks: How many stages are unfrozen in the end; None takes a third of them.
+
+    Returns:
+        One phase more than there are blocks.
+
+    Raises:
+        SettingError: More blocks than stages, or none.
+
+    Source:
+        Howard & Ruder 2018, https://arxiv.org/abs/1801.06146, each stage at 1 / 2.6 of the rate of the next.
+
+    >>> [phase.train for phase in gradual(stages=9)]
+    ['head', -1, -2, -3]
+    """
+    blocks = _blocks(top_blocks, stages, share=3)
+    epochs = max(1, top_epochs // blocks)
+    return (
+        Phase("head", epochs=head_epochs, rate=3e-3),
+        *(
+            Phase(f"top-{count}", train=-count, epochs=epochs, rate=3e-4, warmup=0.1, layer_decay=1 / 2.6)
+            for count in range(1, blocks + 1)
+        ),
+    )
+
+
+def full(*, head_epochs: int = 10, top_epochs: int = 20) -> tuple[Phase, ...]:
+    """Plan fine-tuning of the whole network: the head alone, then everything, slower towards the pixels.
+
+    Args:
+        head_epochs: Epochs for the head alone.
+        top_epochs: Epochs for everything.
+
+    Returns:
+        Two phases.
+
+    >>> [phase.train for phase in full()]
+    ['head', 'all']
+    """
+    return (
+        Phase("head", epochs=head_epochs, rate=3e-3),
+        Phase("all", train="all", epochs=top_epochs, rate=3e-4, warmup=0.1, layer_decay=0.8),
+    )
+
+
+def choose_phases(
+    plan: Plan | Sequence[Phase] | None,
+    *,
+    stages: int,
+    scratch: bool = False,
+    head_epochs: int | None = None,
+    top_epochs: int | None = None,
+    top_blocks: int | None = None,
+) -> tuple[Phase, ...]:
+    """Return the phases of a plan, for a backbone.
+
+    Args:
+        plan: A name, phases, or None for two phases, or for one where nothing is worth freezing.
+        stages: Number of stages of the backbone; 0 for one that cannot be trained.
+        scratch: Whether it has no pretrained weights.
+        head_epochs: Epochs for the head alone; None leaves it to the plan.
+        top_epochs: Epochs of what comes after that, 0 for none; None likewise.
+        top_blocks: How many stages are unfrozen in the end; None likewise.
+
+    Raises:
+        SettingError: No such plan; it takes no such setting, or has no stages that it could train.
+
+    >>> [phase.name for phase in choose_phases("full", stages=18)]
+    ['head', 'all']
+    """
+    check_plan(plan, head_epochs=head_epochs, top_epochs=top_epochs, top_blocks=top_blocks)
+    if plan is not None and not isinstance(plan, str):
+        return tuple(plan)
+    given = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
+    settings = {setting: value for setting, value in given.items() if value is not None}
+    if plan is None and scratch:
+        return from_scratch(epochs=settings.get("head_epochs", 20) + settings.get("top_epochs", 10))
+    if plan == "head" or top_epochs == 0:
+        return two_phases(stages=stages, **settings | {"top_epochs": 0})
+    if plan in (None, "two-phase"):
+        return two_phases(stages=stages, **settings)
+    if stages == 0:
+        raise SettingError(f"plan {plan!r} trains the backbone, and this one cannot be; take 'head'.")
+    return gradual(stages=stages, **settings) if plan == "gradual" else full(**settings)
+
+
+def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> None:
+    """Refuse what is no plan, or a setting that it does not take.
+
+    Args:
+        plan: As in ``choose_phases``.
+        **settings: As there; None for what is not given.
+
+    Raises:
+        SettingError: It is so.
+    """
+    given = [name for name, value in settings.items() if value is not None]
+    if isinstance(plan, str):
+        if plan not in PLANS:
+            hint = did_you_mean(plan, PLANS) or "."
+            raise SettingError(f"no plan {plan!r}{hint} There are {', '.join(PLANS)}, or phases of your own.")
+        refused = {"head": ("top_epochs", "top_blocks"), "full": ("top_blocks",)}.get(plan, ())
+        if wrong := [name for name in given if name in refused]:
+            raise SettingError(f"plan {plan!r} takes no {wrong[0]}, got {settings[wrong[0]]}; leave it out.")
+    elif plan is not None:
+        names = [phase.name for phase in plan]
+        if not names or len(set(names)) != len(names):
+            raise SettingError(
+                f"plan must be at least one phase, each with a name of its own, got {names or 'none'}."
+            )
+        if given:
+            raise SettingError(
+                f"plan holds phases that say all, got {given[0]}={settings[given[0]]} beside; leave it out."
+            )
+
+
+def _blocks(wanted: int | None, stages: int, *, share: int) -> int:
+    """Say how many stages are unfrozen: one in so many where nobody says."""
+    blocks = max(1, stages // share) if wanted is None else wanted
+    if not 1 <= blocks <= stages:
+        raise SettingError(
+            f"top_blocks must be between 1 and {stages} for this backbone, got {blocks}; "
+            "plan='head' leaves the backbone frozen."
+        )
+    return blocks

@@ -1,0 +1,146 @@
+"""The learning rate finder: rates from small to large, and the one at which the loss falls best."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfxfer import runtime
+from tfxfer.contracts import RateSearch
+from tfxfer.errors import DivergedError
+from tfxfer.training.lessons import Lesson
+
+__all__ = ["RISE", "draw_rates", "search_rates", "valley"]
+
+LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 100
+"""The rates that are tried, equally far apart in their logarithms, as fastai tries them."""
+_SMOOTHING = 0.98
+_LOST = 4.0
+"""Where the loss is so many times the least one, no higher rate is tried."""
+_AT_FIRST, _AT_LAST = STEPS // 10, 5
+"""So many rates at either end say nothing."""
+
+
+@keras.saving.register_keras_serializable("tfxfer")
+class _Rise(keras.optimizers.schedules.LearningRateSchedule):
+    """From the lowest rate to the highest, by the same factor in each step."""
+
+    def __call__(self, step: Any) -> Any:
+        share = keras.ops.cast(step, "float32") / (STEPS - 1)
+        return LOWEST * (HIGHEST / LOWEST) ** share
+
+    def get_config(self) -> dict[str, Any]:
+        """It has no settings."""
+        return {}
+
+
+RISE = _Rise()
+
+
+def search_rates(lesson: Lesson, *, class_weight: Mapping[int, float] | None = None) -> RateSearch:
+    """Train with rates that rise in each step, and put all back.
+
+    Args:
+        lesson: What is trained, compiled with an optimizer whose rate is ``RISE``; its variables are as they
+            were afterwards, and its optimizer is not to be used again.
+        class_weight: Class index -> weight in the loss, or None.
+
+    Returns:
+        The curve, and the rate that it suggests.
+
+    Raises:
+        DivergedError: The loss is no number after fewer than ten rates.
+    """
+    model = lesson.model
+    before = [(variable, np.array(variable)) for variable in model.variables]
+    rates: list[float] = []
+    losses: list[float] = []
+    running = 0.0
+    batches = itertools.islice(itertools.chain.from_iterable(itertools.repeat(lesson.training)), STEPS)
+    try:
+        for step, (inputs, targets) in enumerate(batches):
+            model.reset_metrics()
+            loss = float(
+                model.train_on_batch(inputs, targets, class_weight=class_weight, return_dict=True)["loss"]
+            )
+            if not math.isfinite(loss):
+                break
+            running = _SMOOTHING * running + (1 - _SMOOTHING) * loss
+            rates.append(float(RISE(step)))
+            losses.append(running / (1 - _SMOOTHING ** (step + 1)))
+            if step > _AT_FIRST and losses[-1] > _LOST * min(losses):
+                break
+    finally:
+        for variable, value in before:
+            variable.assign(value)
+    if len(losses) < _AT_FIRST + _AT_LAST + 2:
+        raise DivergedError(
+            f"the loss is no number at a rate of {float(RISE(len(losses))):.1e}, before any could be told to "
+            "be good; look at the pictures and the weights."
+        )
+    chosen = slice(_AT_FIRST, -_AT_LAST)
+    return RateSearch(tuple(rates), tuple(losses), rates[chosen][valley(losses[chosen])])
+
+
+def valley(losses: Sequence[float]) -> int:
+    """Find a rate in the middle of the longest fall.
+
+    The fall is the longest sequence of losses, not all next to each other, of which each is lower than the
+    one before. Of its stretch, from the first to the last, the point half into the second third is taken:
+    before the loss is at its lowest, and well behind where it begins to fall.
+
+    Args:
+        losses: In the order of the rates, at least one.
+
+    Returns:
+        The place of the rate.
+
+    Source:
+        fastai's default, ``valley``, https://docs.fast.ai/callback.schedule.html.
+
+    >>> valley([5.0, 5.1, 4.0, 3.0, 2.0, 1.0, 0.5, 2.0, 9.0])
+    3
+    """
+    lengths, firsts = [1] * len(losses), list(range(len(losses)))
+    for place, loss in enumerate(losses):
+        for earlier in range(place):
+            if losses[earlier] > loss and lengths[earlier] + 1 > lengths[place]:
+                lengths[place], firsts[place] = lengths[earlier] + 1, firsts[earlier]
+    last = max(range(len(losses)), key=lambda place: lengths[place])
+    third = (last - firsts[last]) / 3
+    return firsts[last] + int(third) + int(third / 2)
+
+
+def draw_rates(found: RateSearch, file: str | Path) -> Path:
+    """Draw the loss against the rate, and what is suggested.
+
+    Args:
+        found: From ``find_rate``.
+        file: PNG, SVG or PDF file to write.
+
+    Returns:
+        The file.
+
+    Raises:
+        SettingError: Another kind of file.
+        MissingExtra: matplotlib is not installed.
+    """
+    target = runtime.check_picture_file(file)
+    figure = runtime.new_figure("the rates", figsize=(7, 4.5), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(found.rates, found.losses, color="#0072b2")
+    axes.axvline(found.suggestion, color="#1f2430", linewidth=1, linestyle="--")
+    axes.set_xscale("log")
+    axes.set_ylim(top=min(max(found.losses), 2 * found.losses[0]))
+    axes.set_xlabel("learning rate")
+    axes.set_title(f"loss, smoothed; suggested: {found.suggestion:.1e}", loc="left")
+    axes.grid(color="#e5e7eb", linewidth=0.8)
+    with runtime.whole_file(target) as draft:
+        figure.savefig(draft, facecolor="white")
+    return target
