@@ -1,7 +1,8 @@
 """From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default scratch views=1 views=2 …] [--augment light] [--guide-epochs 10]
+        [--ways guide still off default gradual full l2-sp scratch views=1 views=2 …] [--augment light]
+        [--guide-epochs 10]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
@@ -10,6 +11,8 @@
 - off: tfxfer.fit with features="off". default: tfxfer.fit as it comes, with nothing kept before.
 - views=1, 2, 4, 8, 16: tfxfer.fit on so many kept views of each training picture, where --augment names a
   policy; off is then what it is to draw a new view in every epoch.
+- gradual, full: tfxfer.fit by these plans. l2-sp: the default's two phases, the second under L2-SP with its
+  strengths of 0.1 and 0.01.
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
@@ -26,14 +29,18 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import keras
 
 import tfxfer
 from benchmarks.processes import apart
-from tfxfer import Photos
-from tfxfer.contracts import FeatureUse
+from tfxfer import L2SP, Phase, Photos
+from tfxfer.contracts import PLANS, FeatureUse, Plan
+from tfxfer.models import Anatomy
+from tfxfer.training import two_phases
 
 SIZE = 224
 BASES: dict[str, Callable[[], keras.Model]] = {
@@ -76,11 +83,19 @@ def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) 
     model = tfxfer.build(photos, backbone=backbone, weights=weights, seed=seed)
     kind, _, views = way.partition("=")
     features: FeatureUse = "off" if way == "off" else "cache" if kind == "views" else "auto"
-    log = tfxfer.fit(
-        model, photos, seed=seed, features=features, views=int(views) if views else None, augment=augment
-    )
+    settings: dict[str, Any] = {"features": features, "augment": augment}
+    settings["views"] = int(views) if views else None
+    log = tfxfer.fit(model, photos, plan=planned(way, model), seed=seed, **settings)
     print(f"features {log.features} ({log.extraction_seconds:.1f} s), kept {log.kept!r}", file=sys.stderr)
     return model
+
+
+def planned(way: str, model: keras.Model) -> Plan | Sequence[Phase] | None:
+    """Return the plan of a way; None is the default."""
+    if way == "l2-sp":
+        head, top = two_phases(stages=len(Anatomy.of(model).stages))
+        return head, replace(top, anchor=L2SP())
+    return way if way in PLANS else None
 
 
 def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: int) -> dict[str, float]:
@@ -106,9 +121,10 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
-    ways = ["guide", "still", "off", "default", "scratch"]
+    ways = ["guide", "still", "off", "default"]
+    more = ["gradual", "full", "l2-sp", "scratch"]
     views = [f"views={count}" for count in (1, 2, 4, 8, 16)]
-    parser.add_argument("--ways", nargs="+", default=ways, choices=ways + views)
+    parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
     chosen = parser.parse_args()

@@ -58,7 +58,7 @@ def test_l1_and_l2_are_those_of_keras_and_of_kernels_alone():
             assert found[variable.path] is None
 
 
-@pytest.mark.parametrize("features", ["cache", "off"])
+@pytest.mark.parametrize("features", ["cache", pytest.param("off", marks=pytest.mark.slow)])
 def test_a_fit_stays_nearer_to_its_start_and_validates_without_penalty(photos, features):
     away = {}
     for anchor in (None, L2SP(alpha=3.0, beta=0.0)):

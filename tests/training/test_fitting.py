@@ -292,7 +292,7 @@ def test_what_was_cleaned_is_not_read_again(photos, monkeypatch):
     assert log.kept == "head"
 
 
-@pytest.mark.parametrize("features", ["cache", "off"])
+@pytest.mark.parametrize("features", ["cache", pytest.param("off", marks=pytest.mark.slow)])
 def test_smoothed_labels_teach_and_validation_is_plain(photos, features):
     model = small_model()
     log = fit(
@@ -325,7 +325,7 @@ class Noting(keras.callbacks.Callback):
         self.seen.append(np.array(self.model.get_layer("head_logits").kernel))
 
 
-@pytest.mark.parametrize("features", ["cache", "off"])
+@pytest.mark.parametrize("features", ["cache", pytest.param("off", marks=pytest.mark.slow)])
 def test_the_average_of_the_steps_is_validated_and_kept(photos, features):
     model, noting = small_model(), Noting()
     phase = Phase("head", epochs=1, ema=0.7)

@@ -27,6 +27,15 @@ from tfxfer.training import L2SP, Phase
             {"optimizer": "adam"},
             "optimizer of phase 'p' must be 'adamw', 'sgd' or one of keras.optimizers, got 'adam'.",
         ),
+        (
+            {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())},
+            "optimizer of phase 'p' must be a name, or one of keras.optimizers that wraps no other, got "
+            "LossScaleOptimizer.",
+        ),
+        (
+            {"optimizer": 5},
+            "optimizer of phase 'p' must be a name, or one of keras.optimizers that wraps no other, got int.",
+        ),
         ({"layer_decay": 0.0}, "layer_decay of phase 'p' must be in (0, 1], got 0."),
         ({"ema": 1.0}, "ema of phase 'p' must be in (0, 1), or None, got 1."),
         ({"l1": -1.0}, "l1 of phase 'p' must be at least 0, got -1."),

@@ -6,6 +6,8 @@ from .balancing import check_smoothing as check_smoothing
 from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets
+from .curves import draw_log as draw_log
+from .curves import draw_rates as draw_rates
 from .feature_plan import check_features as check_features
 from .fitting import find_rate as find_rate
 from .fitting import fit as fit
@@ -20,6 +22,5 @@ from .plans import full as full
 from .plans import gradual as gradual
 from .plans import two_phases as two_phases
 from .progress import ProgressBar as ProgressBar
-from .rates import draw_rates as draw_rates
 from .rates import valley as valley
 from .schedules import rate_schedule as rate_schedule

@@ -15,6 +15,7 @@ __all__ = ["L2SP", "OPTIMIZERS", "SCHEDULES", "Phase"]
 Schedule = Literal["cosine", "one-cycle", "step", "constant"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 OPTIMIZERS = ("adamw", "sgd")
+_WRAPPERS = ("LossScaleOptimizer", "MultiOptimizer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ class Phase:
         self._check_name("schedule", SCHEDULES)
         if isinstance(self.optimizer, str):
             self._check_name("optimizer", OPTIMIZERS, "one of keras.optimizers")
+        elif not hasattr(self.optimizer, "update_step") or type(self.optimizer).__name__ in _WRAPPERS:
+            raise SettingError(
+                f"optimizer of phase {self.name!r} must be a name, or one of keras.optimizers that wraps no "
+                f"other, got {type(self.optimizer).__name__}."
+            )
         if self.anchor and (self.l1 or self.l2):
             raise SettingError(
                 f"anchor of phase {self.name!r} is a penalty already; leave it out, or "

@@ -5,18 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from tfxfer import runtime
 from tfxfer.contracts import RateSearch
 from tfxfer.errors import DivergedError
 from tfxfer.training.lessons import Lesson
 
-__all__ = ["RISE", "draw_rates", "search_rates", "valley"]
+__all__ = ["RISE", "search_rates", "valley"]
 
 LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 100
 """The rates that are tried, equally far apart in their logarithms, as fastai tries them."""
@@ -115,32 +113,3 @@ def valley(losses: Sequence[float]) -> int:
     last = max(range(len(losses)), key=lambda place: lengths[place])
     third = (last - firsts[last]) / 3
     return firsts[last] + int(third) + int(third / 2)
-
-
-def draw_rates(found: RateSearch, file: str | Path) -> Path:
-    """Draw the loss against the rate, and what is suggested.
-
-    Args:
-        found: From ``find_rate``.
-        file: PNG, SVG or PDF file to write.
-
-    Returns:
-        The file.
-
-    Raises:
-        SettingError: Another kind of file.
-        MissingExtra: matplotlib is not installed.
-    """
-    target = runtime.check_picture_file(file)
-    figure = runtime.new_figure("the rates", figsize=(7, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(found.rates, found.losses, color="#0072b2")
-    axes.axvline(found.suggestion, color="#1f2430", linewidth=1, linestyle="--")
-    axes.set_xscale("log")
-    axes.set_ylim(top=min(max(found.losses), 2 * found.losses[0]))
-    axes.set_xlabel("learning rate")
-    axes.set_title(f"loss, smoothed; suggested: {found.suggestion:.1e}", loc="left")
-    axes.grid(color="#e5e7eb", linewidth=0.8)
-    with runtime.whole_file(target) as draft:
-        figure.savefig(draft, facecolor="white")
-    return target
