@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,7 +33,6 @@ from tfxfer.training import (
     check_balance,
     check_features,
     check_plan,
-    check_smoothing,
     choose_augmentation,
     choose_phases,
     fit,
@@ -175,29 +174,25 @@ def transfer(
     check_cleaning(**cleaning)
     check_features(features, views)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
-    check_balance(balance, mixed=mixing is not None)
-    check_smoothing(label_smoothing, balance=balance)
-    keeping: dict[str, Any] = {"features": features, "views": views}
-    learning: dict[str, Any] = {"batch_size": batch_size, "balance": balance, "mix": mixing, **keeping}
-    learning |= {"label_smoothing": label_smoothing}
+    softened: dict[str, Any] = {"mixed": mixing is not None, "smoothing": label_smoothing}
+    check_balance(balance, **softened)
+    learning: dict[str, Any] = {"balance": balance, "mix": mixing, "label_smoothing": label_smoothing}
+    learning |= {"batch_size": batch_size, "features": features, "views": views}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     check_plan(plan, **depth)
-    phases_of = partial(choose_phases, plan, scratch=weights is None, **depth)
+    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
     phases = None if is_outside(backbone) else phases_of(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
-    check_balance(balance, photos, mixed=mixing is not None)
-    check_smoothing(label_smoothing, balance=balance, photos=photos)
+    check_balance(balance, photos, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
-    if find_rate:
-        phases = tuple(replace(phase, rate="find") for phase in phases)
     log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     settings = {

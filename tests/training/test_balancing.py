@@ -18,7 +18,7 @@ from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build
 from tfxfer.training import Phase, balancing, choose_balance, fit
-from tfxfer.training.balancing import PlainValidationLoss, balance_training, check_smoothing
+from tfxfer.training.balancing import PlainValidationLoss, balance_training, check_balance
 
 
 @pytest.mark.parametrize(
@@ -250,14 +250,13 @@ def test_auto_chooses_what_can_be(name, mixed, stream, possible):
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_that_is_none_is_refused(share, says):
     with pytest.raises(SettingError, match=says(f"label_smoothing must be in [0, 1), got {share:g}.")):
-        check_smoothing(share, balance="none")
+        check_balance("none", smoothing=share)
 
 
 def test_smoothing_is_refused_where_there_is_nothing_to_smooth(tags, says):
     message = "label_smoothing makes shares of classes, which focal loss does not take; leave one out."
     with pytest.raises(SettingError, match=says(message)):
-        check_smoothing(0.1, balance="focal")
+        check_balance("focal", smoothing=0.1)
     message = "label_smoothing is for one class a picture (single_label), got multi_label; leave it out."
     with pytest.raises(SettingError, match=says(message)):
-        check_smoothing(0.1, balance="none", photos=tags)
-    check_smoothing(0.0, balance="focal", photos=tags)
+        check_balance("none", tags, smoothing=0.1)

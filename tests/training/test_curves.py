@@ -1,9 +1,9 @@
 """Pictures of training: what is drawn is what was found."""
 
+import matplotlib.figure
 import pytest
 from PIL import Image
 
-from tfxfer import runtime
 from tfxfer.contracts import FitLog, PhaseLog, RateSearch
 from tfxfer.training import draw_log, draw_rates
 
@@ -14,8 +14,10 @@ LOG = FitLog((PhaseLog("head", 10, HISTORY, 2, 1.0), PhaseLog("top", 20, HISTORY
 @pytest.fixture
 def drawn(monkeypatch):
     """Keep the figures that are made, to look into."""
-    figures, real = [], runtime.new_figure
-    monkeypatch.setattr(runtime, "new_figure", lambda *a, **k: figures.append(real(*a, **k)) or figures[-1])
+    figures, real = [], matplotlib.figure.Figure
+    monkeypatch.setattr(
+        matplotlib.figure, "Figure", lambda **settings: figures.append(real(**settings)) or figures[-1]
+    )
     return figures
 
 

@@ -71,6 +71,10 @@ def test_no_epochs_after_the_head_leave_the_backbone_frozen(plan):
     assert [phase.name for phase in choose_phases(plan, stages=9, top_epochs=0)] == ["head"]
 
 
+def test_each_phase_may_look_for_its_rate():
+    assert {phase.rate for phase in choose_phases("full", stages=9, find_rate=True)} == {"find"}
+
+
 def test_phases_of_one_s_own_are_taken_as_they_are():
     own = [Phase("a"), Phase("b", train="all")]
     assert choose_phases(own, stages=0) == tuple(own)

@@ -50,21 +50,18 @@ def draw_backbones(specs: Sequence[BackboneSpec], file: str | Path) -> Path:
         SettingError: Another kind of file, or nothing to draw.
         MissingExtra: matplotlib is not installed.
     """
-    target = runtime.check_picture_file(file)
     known = sorted((spec for spec in specs if spec.top1 is not None), key=lambda spec: -spec.parameters)
     if not known:
         raise SettingError(
             "none of these backbones has a published accuracy, so there is nothing to draw; "
             "loosen the limits."
         )
-    figure = runtime.new_figure("the backbones", figsize=(11.5, 7.5), dpi=150, layout=None)
-    axes = figure.add_axes((0.065, 0.085, 0.915, 0.80))
-    _scatter(axes, known)
-    _furnish(figure, axes, known)
-    _name(figure, axes, known)
-    with runtime.whole_file(target) as draft:
-        figure.savefig(draft, facecolor="white")
-    return target
+    with runtime.drawn(file, "the backbones", figsize=(11.5, 7.5), dpi=150, layout=None) as figure:
+        axes = figure.add_axes((0.065, 0.085, 0.915, 0.80))
+        _scatter(axes, known)
+        _furnish(figure, axes, known)
+        _name(figure, axes, known)
+    return Path(file)
 
 
 def _scatter(axes: Any, specs: Sequence[BackboneSpec]) -> None:

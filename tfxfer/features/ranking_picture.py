@@ -29,14 +29,11 @@ def draw_ranking(ranking: Ranking, file: str | Path) -> Path:
         SettingError: Another kind of file, or nothing to draw.
         MissingExtra: matplotlib is not installed.
     """
-    target = runtime.check_picture_file(file)
     if not (timed := [entry for entry in ranking.entries if entry.latency is not None]):
         raise SettingError("LiteRT can run none of these backbones, so there is no latency to draw.")
-    figure = runtime.new_figure("the ranking", figsize=(9, 6), dpi=150, layout="constrained")
-    _draw(figure.add_subplot(), timed)
-    with runtime.whole_file(target) as draft:
-        figure.savefig(draft, facecolor="white")
-    return target
+    with runtime.drawn(file, "the ranking", figsize=(9, 6), dpi=150, layout="constrained") as figure:
+        _draw(figure.add_subplot(), timed)
+    return Path(file)
 
 
 def _draw(axes: Any, entries: Sequence[RankedBackbone]) -> None:

@@ -1,7 +1,6 @@
 from .digests import file_sha256 as file_sha256
 from .digests import folder_sha256 as folder_sha256
-from .drawing import check_picture_file as check_picture_file
-from .drawing import new_figure as new_figure
+from .drawing import drawn as drawn
 from .seeding import set_seed as set_seed
 from .streams import native_chatter_hidden as native_chatter_hidden
 from .targets import OWN_MARK as OWN_MARK

@@ -2,7 +2,6 @@ from .anchors import PlainLosses as PlainLosses
 from .anchors import penalized as penalized
 from .anchors import start_of as start_of
 from .balancing import check_balance as check_balance
-from .balancing import check_smoothing as check_smoothing
 from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets

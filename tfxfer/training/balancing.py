@@ -22,7 +22,6 @@ __all__ = [
     "PlainValidationLoss",
     "balance_training",
     "check_balance",
-    "check_smoothing",
     "choose_balance",
 ]
 
@@ -54,18 +53,23 @@ class Balancing:
     callbacks: Sequence[keras.callbacks.Callback]
 
 
-def check_balance(balance: str, photos: Photos | None = None, *, mixed: bool = False) -> None:
-    """Refuse a method that is not known, or cannot be.
+def check_balance(
+    balance: str, photos: Photos | None = None, *, mixed: bool = False, smoothing: float = 0.0
+) -> None:
+    """Refuse a method that is not known, or cannot be with what else is done to labels.
 
     Args:
         balance: The method.
         photos: The data set, where it is there already.
         mixed: Whether training pictures are mixed.
+        smoothing: Share of each training label that goes to all classes alike.
 
     Raises:
         SettingError: It is not known; or pictures do not show one class each, are mixed and it weighs whole
-            ones, or come in a stream and it repeats them.
+            ones, or come in a stream and it repeats them; or the share is out of range, or labels cannot be
+            smoothed.
     """
+    _check_smoothing(smoothing, balance=balance, photos=photos)
     if balance not in BALANCES:
         hint = did_you_mean(balance, BALANCES) or "."
         raise SettingError(f"no balance {balance!r}{hint} There are {', '.join(BALANCES)}.")
@@ -91,18 +95,7 @@ def check_balance(balance: str, photos: Photos | None = None, *, mixed: bool = F
         )
 
 
-def check_smoothing(smoothing: float, *, balance: str, photos: Photos | None = None) -> None:
-    """Refuse a share that is none, or labels that cannot be smoothed.
-
-    Args:
-        smoothing: Share of each training label that goes to all classes alike.
-        balance: How rare classes are made to count.
-        photos: The data set, where it is there already.
-
-    Raises:
-        SettingError: It is out of range; or pictures do not show one class each, or focal loss wants whole
-            labels.
-    """
+def _check_smoothing(smoothing: float, *, balance: str, photos: Photos | None) -> None:
     if not 0 <= smoothing < 1:
         raise SettingError(f"label_smoothing must be in [0, 1), got {smoothing:g}.")
     if smoothing and photos is not None and photos.task != "single_label":
@@ -182,8 +175,7 @@ def balance_training(
         SettingError: It is not known, or pictures do not show one class each, or are mixed and it weighs
             whole ones.
     """
-    check_balance(balance, photos, mixed=mixed)
-    check_smoothing(smoothing, balance=balance, photos=photos)
+    check_balance(balance, photos, mixed=mixed, smoothing=smoothing)
     head = head_of(photos)
     labels = photos.labels("train")
     name, why = choose_balance(list(Counter(labels).values())) if balance == "auto" else (balance, "")

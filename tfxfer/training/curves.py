@@ -27,19 +27,16 @@ def draw_rates(found: RateSearch, file: str | Path) -> Path:
         SettingError: Another kind of file.
         MissingExtra: matplotlib is not installed.
     """
-    target = runtime.check_picture_file(file)
-    figure = runtime.new_figure("the rates", figsize=(7, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(found.rates, found.losses, color=_BLUE)
-    axes.axvline(found.suggestion, color=_INK, linewidth=1, linestyle="--")
-    axes.set_xscale("log")
-    axes.set_ylim(top=min(max(found.losses), 2 * found.losses[0]))
-    axes.set_xlabel("learning rate")
-    axes.set_title(f"loss, smoothed; suggested: {found.suggestion:.1e}", loc="left")
-    axes.grid(color=_PALE, linewidth=0.8)
-    with runtime.whole_file(target) as draft:
-        figure.savefig(draft, facecolor="white")
-    return target
+    with runtime.drawn(file, "the rates", figsize=(7, 4.5), dpi=150, layout="constrained") as figure:
+        axes = figure.add_subplot()
+        axes.plot(found.rates, found.losses, color=_BLUE)
+        axes.axvline(found.suggestion, color=_INK, linewidth=1, linestyle="--")
+        axes.set_xscale("log")
+        axes.set_ylim(top=min(max(found.losses), 2 * found.losses[0]))
+        axes.set_xlabel("learning rate")
+        axes.set_title(f"loss, smoothed; suggested: {found.suggestion:.1e}", loc="left")
+        axes.grid(color=_PALE, linewidth=0.8)
+    return Path(file)
 
 
 def draw_log(log: FitLog, file: str | Path) -> Path:
@@ -56,18 +53,17 @@ def draw_log(log: FitLog, file: str | Path) -> Path:
         SettingError: Another kind of file.
         MissingExtra: matplotlib is not installed.
     """
-    target = runtime.check_picture_file(file)
-    figure = runtime.new_figure("the log", figsize=(9, 6), dpi=150, layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
     metric = next(iter(log.validation_metrics))
-    _draw_phases(above, log, {"loss": _ORANGE, "val_loss": _BLUE})
-    _draw_phases(below, log, {f"val_{metric}": _BLUE})
-    above.set_title("training loss (orange) and validation loss (blue)", loc="left", color=_INK)
-    below.set_title(f"{metric.replace('_', ' ')} on validation; a dot is the epoch that was kept", loc="left")
-    below.set_xlabel("epoch")
-    with runtime.whole_file(target) as draft:
-        figure.savefig(draft, facecolor="white")
-    return target
+    with runtime.drawn(file, "the log", figsize=(9, 6), dpi=150, layout="constrained") as figure:
+        above, below = figure.subplots(2, 1, sharex=True)
+        _draw_phases(above, log, {"loss": _ORANGE, "val_loss": _BLUE})
+        _draw_phases(below, log, {f"val_{metric}": _BLUE})
+        above.set_title("training loss (orange) and validation loss (blue)", loc="left", color=_INK)
+        below.set_title(
+            f"{metric.replace('_', ' ')} on validation; a dot is the epoch that was kept", loc="left"
+        )
+        below.set_xlabel("epoch")
+    return Path(file)
 
 
 def _draw_phases(axes: Any, log: FitLog, names: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
@@ -112,6 +113,7 @@ def choose_phases(
     *,
     stages: int,
     scratch: bool = False,
+    find_rate: bool = False,
     head_epochs: int | None = None,
     top_epochs: int | None = None,
     top_blocks: int | None = None,
@@ -122,6 +124,7 @@ def choose_phases(
         plan: A name, phases, or None for two phases, or for one where nothing is worth freezing.
         stages: Number of stages of the backbone; 0 for one that cannot be trained.
         scratch: Whether it has no pretrained weights.
+        find_rate: Whether each phase begins with a search for its rate.
         head_epochs: Epochs for the head alone; None leaves it to the plan.
         top_epochs: Epochs of what comes after that, 0 for none; None likewise.
         top_blocks: How many stages are unfrozen in the end; None likewise.
@@ -132,20 +135,16 @@ def choose_phases(
     >>> [phase.name for phase in choose_phases("full", stages=18)]
     ['head', 'all']
     """
-    check_plan(plan, head_epochs=head_epochs, top_epochs=top_epochs, top_blocks=top_blocks)
-    if plan is not None and not isinstance(plan, str):
-        return tuple(plan)
-    given = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
-    settings = {setting: value for setting, value in given.items() if value is not None}
+    depth = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
+    check_plan(plan, **depth)
+    settings = {setting: value for setting, value in depth.items() if value is not None}
     if plan is None and scratch:
-        return from_scratch(epochs=settings.get("head_epochs", 20) + settings.get("top_epochs", 10))
-    if plan == "head" or top_epochs == 0:
-        return two_phases(stages=stages, **settings | {"top_epochs": 0})
-    if plan in (None, "two-phase"):
-        return two_phases(stages=stages, **settings)
-    if stages == 0:
-        raise SettingError(f"plan {plan!r} trains the backbone, and this one cannot be; take 'head'.")
-    return gradual(stages=stages, **settings) if plan == "gradual" else full(**settings)
+        phases = from_scratch(epochs=settings.get("head_epochs", 20) + settings.get("top_epochs", 10))
+    elif plan is None or isinstance(plan, str):
+        phases = _named(plan or "two-phase", stages, settings)
+    else:
+        phases = tuple(plan)
+    return tuple(replace(phase, rate="find") for phase in phases) if find_rate else phases
 
 
 def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> None:
@@ -176,6 +175,16 @@ def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> N
             raise SettingError(
                 f"plan holds phases that say all, got {given[0]}={settings[given[0]]} beside; leave it out."
             )
+
+
+def _named(name: Plan, stages: int, settings: dict[str, int]) -> tuple[Phase, ...]:
+    if name == "head" or settings.get("top_epochs") == 0:
+        return two_phases(stages=stages, **settings | {"top_epochs": 0})
+    if name == "two-phase":
+        return two_phases(stages=stages, **settings)
+    if stages == 0:
+        raise SettingError(f"plan {name!r} trains the backbone, and this one cannot be; take 'head'.")
+    return gradual(stages=stages, **settings) if name == "gradual" else full(**settings)
 
 
 def _blocks(wanted: int | None, stages: int, *, share: int) -> int:
