@@ -13,7 +13,7 @@ from tfxfer.contracts import PhaseLog
 from tfxfer.data import clean, from_folder
 from tfxfer.errors import DataError, DivergedError, FreezeError, SettingError
 from tfxfer.models import build
-from tfxfer.training import Phase, fit, fitting
+from tfxfer.training import Phase, fit, preparing
 
 QUICK = (
     Phase("head", epochs=20, rate=5e-3),
@@ -108,7 +108,7 @@ def test_a_phase_that_runs_off_to_nan_is_refused_or_left_behind(photos):
 
 def test_without_weights_the_default_is_to_train_everything(photos, monkeypatch):
     ran = []
-    monkeypatch.setattr(fitting._Ready, "run", lambda _, phase, **__: ran.append(phase) or _log(phase))
+    monkeypatch.setattr(preparing.Ready, "run", lambda _, phase, **__: ran.append(phase) or _log(phase))
     fit(build(classes=3, backbone="micro", image_size=32, weights=None), photos, progress=False)
     fit(small_model(), photos, progress=False)
     assert [phase.name for phase in ran] == ["all", "head", "top"]
@@ -236,14 +236,14 @@ def test_no_patience_runs_all_epochs(photos):
 def test_the_contract_is_verified_after_each_phase(photos, monkeypatch):
     """Were BatchNorm not held layer by layer, fit would say so."""
 
-    class Moving(fitting.ProgressBar):
+    class Moving(preparing.ProgressBar):
         def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002 Keras's own signature
             norm = next(
                 layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)
             )
             norm.moving_mean.assign(norm.moving_mean + 1e-3)
 
-    monkeypatch.setattr(fitting, "ProgressBar", Moving)
+    monkeypatch.setattr(preparing, "ProgressBar", Moving)
     with pytest.raises(FreezeError, match=r"^1 of \d+ frozen variables moved, \w+/moving_mean first; "):
         fit(small_model(), photos, plan=[Phase("head", epochs=1)])
 

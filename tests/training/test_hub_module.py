@@ -9,7 +9,7 @@ from tfxfer.contracts import PhaseLog
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
 from tfxfer.models import build, set_trainable
-from tfxfer.training import Phase, fit, fitting
+from tfxfer.training import L2SP, Phase, fit, preparing
 
 SIZE = 32
 
@@ -34,7 +34,8 @@ def write_micro(folder):
 
 def test_it_learns_as_through_the_catalogue(shared_pictures, tmp_path):
     photos = from_folder(shared_pictures, seed=1)
-    plan = [Phase("head", epochs=2, rate=0.01), Phase("top", train="block_2:", epochs=2, rate=1e-3)]
+    held = {"layer_decay": 0.5, "anchor": L2SP(alpha=0.5, beta=0.1)}
+    plan = [Phase("head", epochs=2, rate=0.01), Phase("top", train="block_2:", epochs=2, rate=1e-3, **held)]
     models = [
         build(photos, backbone="micro", image_size=SIZE, dropout=0),
         build(photos, backbone=f"hub:{write_micro(tmp_path / 'micro')}", pixel_range=(0, 255), dropout=0),
@@ -44,8 +45,10 @@ def test_it_learns_as_through_the_catalogue(shared_pictures, tmp_path):
     logs = [fit(model, photos, plan=plan, seed=3, progress=False) for model in models]
     counts = [[phase.learning_parameters for phase in log.phases] for log in logs]
     assert counts[0] == counts[1]
-    histories = [[phase.history["loss"] for phase in log.phases] for log in logs]
-    np.testing.assert_allclose(histories[0], histories[1], rtol=1e-4)
+    for figure in ("loss", "val_loss"):
+        histories = [[phase.history[figure] for phase in log.phases] for log in logs]
+        np.testing.assert_allclose(histories[0], histories[1], rtol=1e-4)
+    np.testing.assert_allclose(*(log["top"].history["penalty"] for log in logs), rtol=1e-3)
     for name, pixels in (("zeros", np.zeros), ("ones", np.ones)):
         images = 255 * pixels((1, SIZE, SIZE, 3), "float32")
         scores = [model.predict(images, verbose=0) for model in models]
@@ -116,5 +119,5 @@ def record_phases(monkeypatch):
         ran.append(phase)
         return PhaseLog(phase.name, 1, {"loss": (1.0,), "val_loss": (1.0,)}, 1, 0.0)
 
-    monkeypatch.setattr(fitting._Ready, "run", run)
+    monkeypatch.setattr(preparing.Ready, "run", run)
     return ran

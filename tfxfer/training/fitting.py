@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 from rich.console import Console
 
-from tfxfer.augment import choose_mixing
 from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
 from tfxfer.errors import DivergedError
 from tfxfer.models import (
     Anatomy,
-    FreezeContract,
-    check_classes,
-    choose_layers,
     head_of,
-    input_contract,
     set_trainable,
 )
-from tfxfer.runtime import set_seed
-from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
-from tfxfer.training.balancing import Balancing, balance_training
-from tfxfer.training.changes import choose_augmentation
-from tfxfer.training.feature_plan import FeaturePlan, plan_features
-from tfxfer.training.lessons import Lesson, Lessons
-from tfxfer.training.optimizers import make_optimizer
+from tfxfer.training.balancing import Balancing
+from tfxfer.training.feature_plan import FeaturePlan
 from tfxfer.training.phases import Phase
 from tfxfer.training.plans import choose_phases
-from tfxfer.training.progress import ProgressBar
-from tfxfer.training.rates import RISE, search_rates
-from tfxfer.training.schedules import rate_schedule
+from tfxfer.training.preparing import prepared
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -125,7 +110,7 @@ def fit(
     phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
-    ready = _prepared(model, photos, phases, **settings, progress=progress, console=console)
+    ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     logs, best = _keep_best(model, phases, partial(ready.run, callbacks=callbacks))
     kept = next(log for log in logs if log.name == best)
     _compile_plainly(model, photos, rate=kept.rate)
@@ -183,143 +168,9 @@ def find_rate(
     phases = (phase or Phase("head"),)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
-    ready = _prepared(model, photos, phases, **settings, progress=progress, console=console)
+    ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     set_trainable(model, phases[0].train, batch_norm=phases[0].batch_norm)
     return ready.found_rate(phases[0])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ready:
-    """A fit that is about to begin.
-
-    Attributes:
-        model: The whole model.
-        balancing: How rare classes count.
-        lessons: What each phase learns from.
-        start: Where penalties pull to.
-        progress: Whether to show how far it is.
-        console: Where.
-    """
-
-    model: keras.Model
-    balancing: Balancing
-    lessons: Lessons
-    start: Start
-    progress: bool
-    console: Console | None
-
-    def run(self, phase: Phase, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> PhaseLog:
-        """Train one phase."""
-        lesson = self.lessons.lesson(phase.name)
-        started = time.perf_counter()
-        learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
-        if phase.rate == "find":
-            found = self.found_rate(phase)
-            phase = replace(phase, rate=found.suggestion)
-            _tell(f"phase {phase.name}: {found}.", progress=self.progress, console=self.console)
-        contract = FreezeContract.of(self.model)
-        stopper = keras.callbacks.EarlyStopping(
-            "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
-        )
-        steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
-        rate = rate_schedule(phase, steps=steps * phase.epochs)
-        history = self._trained(phase, lesson, rate=rate, callbacks=[stopper, *callbacks])
-        contract.verify(self.model)
-        return PhaseLog(
-            name=phase.name,
-            learning_parameters=learning.parameters,
-            history={name: tuple(map(float, values)) for name, values in history.items()},
-            best_epoch=stopper.best_epoch + 1,
-            seconds=time.perf_counter() - started,
-            cut=lesson.cut,
-            rate=float(phase.rate),
-        )
-
-    def found_rate(self, phase: Phase) -> RateSearch:
-        """Search for the rate of a phase, after ``set_trainable``."""
-        lesson = self.lessons.lesson(phase.name)
-        with penalized(self.model, phase, self.start):
-            self._compile(phase, lesson, rate=RISE)
-            return search_rates(lesson, class_weight=self.balancing.class_weight)
-
-    def _compile(
-        self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
-    ) -> None:
-        lesson.model.compile(
-            make_optimizer(self.model, phase, rate=rate),
-            loss=self.balancing.loss,
-            metrics=list(self.balancing.metrics),
-        )
-
-    def _trained(
-        self,
-        phase: Phase,
-        lesson: Lesson,
-        *,
-        rate: keras.optimizers.schedules.LearningRateSchedule,
-        callbacks: Sequence[keras.callbacks.Callback],
-    ) -> Mapping[str, Sequence[float]]:
-        bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
-        averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
-        with penalized(self.model, phase, self.start), bar or nullcontext():
-            self._compile(phase, lesson, rate=rate)
-            history: Mapping[str, Sequence[float]] = lesson.model.fit(
-                lesson.training,
-                validation_data=lesson.validation,
-                class_weight=self.balancing.class_weight,
-                epochs=phase.epochs,
-                shuffle=False,  # the data set shuffles itself
-                verbose=0,
-                callbacks=[
-                    *averaging,
-                    PlainLosses(),
-                    *self.balancing.callbacks,
-                    *callbacks,
-                    keras.callbacks.TerminateOnNaN(),
-                    *([bar] if bar else []),
-                ],
-            ).history
-        return history
-
-
-def _prepared(
-    model: keras.Model,
-    photos: Photos,
-    phases: Sequence[Phase],
-    *,
-    augment: Source | DeviceAugmentation | None,
-    mix: Literal["mixup", "cutmix"] | Mixing | None,
-    balance: Balance,
-    label_smoothing: float,
-    features: FeatureUse,
-    views: int | None,
-    batch_size: int,
-    seed: int,
-    progress: bool,
-    console: Console | None,
-) -> _Ready:
-    """Refuse what cannot be, decide what is to be decided, and tell it."""
-    check_classes(model, photos.classes, task=photos.task)
-    anatomy = Anatomy.of(model)
-    for phase in phases:
-        choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
-    size, mixing = input_contract(model), choose_mixing(mix)
-    if change := choose_augmentation(augment):
-        change.check(height=size.height, width=size.width)
-    balancing = balance_training(photos, balance, mixed=mixing is not None, smoothing=label_smoothing)
-    shared: dict[str, Any] = {"augment": change, "mixing": mixing}
-    chosen = plan_features(model, phases, balancing.photos, features=features, views=views, **shared)
-    if photos.left_out is None:
-        photos.check()
-    watching: dict[str, Any] = {"progress": progress, "console": console}
-    _tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "", **watching)
-    _tell(str(chosen) if chosen.why else "", **watching)
-    set_seed(seed)
-    shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
-    names = [phase.name for phase in phases]
-    lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
-    start = start_of(model) if any(phase.anchor for phase in phases) else {}
-    return _Ready(model, balancing, lessons, start, **watching)
 
 
 def _log(
@@ -366,8 +217,3 @@ def _keep_best(
     assert kept is not None  # a plan has at least one phase, and a first one without numbers raised
     model.set_weights(kept[1])
     return logs, kept[0].name
-
-
-def _tell(line: str, *, progress: bool, console: Console | None) -> None:
-    if line and progress:
-        (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
