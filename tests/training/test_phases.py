@@ -37,6 +37,8 @@ from tfxfer.training import L2SP, Phase
             "optimizer of phase 'p' must be a name, or one of keras.optimizers that wraps no other, got int.",
         ),
         ({"layer_decay": 0.0}, "layer_decay of phase 'p' must be in (0, 1], got 0."),
+        ({"drops": (0.6, 0.4)}, "drops of phase 'p' must be shares in (0, 1), ascending, got (0.6, 0.4)."),
+        ({"drops": (0.6, 1.0)}, "drops of phase 'p' must be shares in (0, 1), ascending, got (0.6, 1.0)."),
         ({"ema": 1.0}, "ema of phase 'p' must be in (0, 1), or None, got 1."),
         ({"l1": -1.0}, "l1 of phase 'p' must be at least 0, got -1."),
         ({"l2": -1.0}, "l2 of phase 'p' must be at least 0, got -1."),

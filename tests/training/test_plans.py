@@ -1,9 +1,20 @@
 """Plans: each is what it says, and takes what it says."""
 
+import math
+
 import pytest
 
 from tfxfer.errors import SettingError
-from tfxfer.training import Phase, choose_phases, from_scratch, full, gradual, two_phases
+from tfxfer.training import (
+    Phase,
+    bit_hyperrule,
+    choose_phases,
+    from_scratch,
+    full,
+    gradual,
+    rate_schedule,
+    two_phases,
+)
 
 
 def test_the_usual_plan_is_head_then_top():
@@ -52,6 +63,29 @@ def test_in_the_end_everything_learns():
     assert (head.train, head.epochs) == ("head", 2)
     assert (all_of_it.train, all_of_it.epochs) == ("all", 3)
     assert all_of_it.layer_decay < 1
+
+
+@pytest.mark.parametrize(
+    ("images", "supports"),
+    [
+        (19_999, (100, 200, 300, 400, 500)),
+        (20_000, (500, 3_000, 6_000, 9_000, 10_000)),
+        (499_999, (500, 3_000, 6_000, 9_000, 10_000)),
+        (500_000, (500, 6_000, 12_000, 18_000, 20_000)),
+    ],
+)
+def test_bit_hyperrule_falls_at_the_supports_of_its_authors(images, supports):
+    (phase,) = bit_hyperrule(images=images, batch_size=512)
+    steps = supports[-1]
+    assert phase.rate == 0.003
+    assert (phase.epochs - 1) * math.ceil(images / 512) < steps <= phase.epochs * math.ceil(images / 512)
+    schedule = rate_schedule(phase, steps=steps)
+    rates = [float(schedule(step)) for step in range(0, steps, 10)]
+    assert rates[supports[0] // 10] == pytest.approx(0.003)
+    assert rates[supports[0] // 10 - 1] < 0.003
+    for number, support in enumerate(supports[1:-1], start=1):
+        assert rates[support // 10 - 1] == pytest.approx(0.003 / 10 ** (number - 1))
+        assert rates[support // 10] == pytest.approx(0.003 / 10**number)
 
 
 def test_names_stand_for_them():

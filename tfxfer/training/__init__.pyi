@@ -14,6 +14,7 @@ from .optimizers import make_optimizer as make_optimizer
 from .optimizers import rate_factors as rate_factors
 from .phases import L2SP as L2SP
 from .phases import Phase as Phase
+from .plans import bit_hyperrule as bit_hyperrule
 from .plans import check_plan as check_plan
 from .plans import choose_phases as choose_phases
 from .plans import from_scratch as from_scratch

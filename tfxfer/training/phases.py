@@ -59,7 +59,7 @@ class Phase:
             begins, as ``tfxfer.find_rate`` does.
         warmup: Share of the steps in which the rate rises to it, in [0, 1).
         schedule: ``"cosine"`` falls to 0 at the last step; ``"one-cycle"`` rises and falls along half a
-            cosine; ``"step"`` falls to a tenth after 40, 60 and 80 % of the steps; ``"constant"`` stays.
+            cosine; ``"step"`` falls to a tenth at each of the ``drops``; ``"constant"`` stays.
         patience: Epochs without a lower validation loss before it stops; None never stops.
         batch_norm: ``"frozen"`` or ``"train"``, as in ``tfxfer.set_trainable``.
         weight_decay: Decoupled weight decay, on kernels only; at least 0.
@@ -72,6 +72,7 @@ class Phase:
         l2: Strength of a penalty on their squares, as of ``keras.regularizers.L2``; at least 0.
         anchor: An ``L2SP`` holds weights near where the fit began, in place of l1, l2 and weight decay; or
             None.
+        drops: For ``"step"``, after which shares of the steps the rate falls, ascending, in (0, 1).
         ema: How much of their running average weights keep in each step, in (0, 1), such as 0.99: the average
             is validated and kept; or None.
 
@@ -96,6 +97,7 @@ class Phase:
     l1: float = 0.0
     l2: float = 0.0
     anchor: L2SP | None = None
+    drops: tuple[float, ...] = (0.4, 0.6, 0.8)
     ema: float | None = None
 
     def __post_init__(self) -> None:
@@ -113,6 +115,10 @@ class Phase:
             if wrong:
                 value = getattr(self, setting)
                 raise SettingError(f"{setting} of phase {self.name!r} must be {allowed}, got {value:g}.")
+        if list(self.drops) != sorted({*self.drops}) or not all(0 < drop < 1 for drop in self.drops):
+            raise SettingError(
+                f"drops of phase {self.name!r} must be shares in (0, 1), ascending, got {self.drops}."
+            )
         if isinstance(self.rate, str):
             self._check_name("rate", ("find",), "a number above 0")
         self._check_name("batch_norm", ("frozen", "train"))

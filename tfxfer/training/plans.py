@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,14 @@ from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.training.phases import Phase
 
-__all__ = ["check_plan", "choose_phases", "from_scratch", "full", "gradual", "two_phases"]
+__all__ = ["bit_hyperrule", "check_plan", "choose_phases", "from_scratch", "full", "gradual", "two_phases"]
+
+_BIT = (
+    (20_000, (500, 100, (200, 300, 400))),
+    (500_000, (10_000, 500, (3_000, 6_000, 9_000))),
+    (math.inf, (20_000, 500, (6_000, 12_000, 18_000))),
+)
+"""Fewer pictures than so many -> steps in all, steps that rise, and steps after which the rate falls."""
 
 
 def two_phases(
@@ -105,6 +113,43 @@ def full(*, head_epochs: int = 10, top_epochs: int = 20) -> tuple[Phase, ...]:
     return (
         Phase("head", epochs=head_epochs, rate=3e-3),
         Phase("all", train="all", epochs=top_epochs, rate=3e-4, warmup=0.1, layer_decay=0.8),
+    )
+
+
+def bit_hyperrule(*, images: int, batch_size: int = 32) -> tuple[Phase, ...]:
+    """Plan as BiT-HyperRule does: everything by SGD, for so many steps as the number of pictures wants.
+
+    BiT has GroupNorm; here BatchNorm stands still. Its MixUp, from 20,000 pictures on with an alpha of 0.1,
+    is ``fit(mix=MixUp(0.1))``.
+
+    Args:
+        images: Training pictures, at least 1.
+        batch_size: Pictures a step; the rate of 0.003 is for 512, and goes by this in proportion.
+
+    Returns:
+        One phase.
+
+    Source:
+        Kolesnikov et al. 2020, https://arxiv.org/abs/1912.11370, section 3.3.
+
+    >>> (phase,) = bit_hyperrule(images=1400, batch_size=512)
+    >>> phase.epochs, phase.rate, phase.drops
+    (167, 0.003, (0.4, 0.6, 0.8))
+    """
+    steps, warmup, drops = next(rule for most, rule in _BIT if images < most)
+    return (
+        Phase(
+            "all",
+            train="all",
+            epochs=math.ceil(steps / math.ceil(images / batch_size)),
+            rate=0.003 * batch_size / 512,
+            warmup=warmup / steps,
+            schedule="step",
+            drops=tuple(drop / steps for drop in drops),
+            patience=None,
+            optimizer="sgd",
+            weight_decay=0.0,
+        ),
     )
 
 

@@ -12,16 +12,13 @@ from tfxfer.training.phases import Phase
 
 __all__ = ["OneCycle", "Warmed", "rate_schedule"]
 
-_STEPS_DOWN = (0.4, 0.6, 0.8)
-"""Of BiT's 500 steps it falls after 200, 300 and 400."""
-
 
 def rate_schedule(phase: Phase, *, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
     """Make the schedule of a phase: a rise to the peak in a line, then what its name says.
 
     - ``"cosine"``: down to 0 along half a cosine.
     - ``"constant"``: it stays.
-    - ``"step"``: a tenth of it after 40, 60 and 80 % of all steps.
+    - ``"step"``: a tenth of it after each of the phase's ``drops``, by default 40, 60 and 80 % of all steps.
     - ``"one-cycle"``: up along half a cosine from a 25th, then down along another to a 100,000th.
 
     The first step has a rate already: a step that moves nothing would be a wasted one.
@@ -53,7 +50,7 @@ def rate_schedule(phase: Phase, *, steps: int) -> keras.optimizers.schedules.Lea
     if phase.schedule == "one-cycle":
         return OneCycle(peak, steps=steps, rising=max(1, rising))
     if phase.schedule == "step":
-        boundaries = [round(share * steps) - 1 for share in _STEPS_DOWN]
+        boundaries = [round(share * steps) - 1 for share in phase.drops]
         values = [peak / 10**times for times in range(len(boundaries) + 1)]
         return Warmed(keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values), rising=rising)
     floor = 1.0 if phase.schedule == "constant" else 0.0
