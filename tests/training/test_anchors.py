@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build, set_trainable
-from tfxfer.training import L2SP, Phase, fit, penalized, start_of
+from tfxfer.training import L2SP, Phase, PlainLosses, fit, penalized, start_of
 
 TOP = {"train": -1, "epochs": 6, "rate": 0.01, "optimizer": "sgd", "weight_decay": 0.0, "patience": None}
 
@@ -95,3 +95,16 @@ def test_a_regularizer_of_somebody_else_s_is_there_again_afterwards():
 def test_a_strength_below_0_is_refused(name, says):
     with pytest.raises(SettingError, match=says(f"{name} of L2SP must be at least 0, got -1.")):
         L2SP(**{name: -1.0})
+
+
+def test_what_layers_add_by_themselves_stays_in_the_loss():
+    image = keras.Input((4,))
+    x = keras.layers.Dense(2, kernel_regularizer="l2", activity_regularizer="l2")(image)
+    model = keras.Model(image, x)
+    model.compile("sgd", "mse")
+    data = np.ones((8, 4), np.float32), np.zeros((8, 2), np.float32)
+    history = model.fit(*data, validation_data=data, callbacks=[PlainLosses()], verbose=0).history
+    kernel, outputs = np.array(model.layers[1].kernel), model.predict(data[0], verbose=0)
+    assert history["penalty"] == [pytest.approx(0.01 * (kernel**2).sum(), rel=1e-4)]
+    plain = (outputs**2).mean() + 0.01 * (outputs[0] ** 2).sum()
+    assert history["val_loss"] == [pytest.approx(plain, rel=1e-3)]

@@ -79,7 +79,7 @@ class _Near(keras.regularizers.Regularizer):
 
 
 class PlainLosses(keras.callbacks.Callback):
-    """Take penalties out of ``val_loss`` for all callbacks after it, and for the log.
+    """Take penalties on weights out of ``val_loss`` for all callbacks after it, and for the log.
 
     Keras adds them to the loss of every part; phases under other penalties are then no longer comparable.
     What they come to is under ``penalty``.
@@ -87,6 +87,8 @@ class PlainLosses(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 Keras's own
         """Weights stand still while Keras validates: it is one number for all batches."""
-        if logs is not None and (losses := self.model.losses):
-            logs["penalty"] = float(sum(float(loss) for loss in losses))
+        # Not model.losses: what layers add by themselves is a tensor of some graph by now.
+        penalized = [variable for variable in self.model.trainable_variables if variable.regularizer]
+        if logs is not None and penalized:
+            logs["penalty"] = sum(float(variable.regularizer(variable)) for variable in penalized)
             logs["val_loss"] -= logs["penalty"]
