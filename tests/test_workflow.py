@@ -43,6 +43,7 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     assert card["settings"]["augment"] == {"name": "light", "digest": light.digest}
     assert card["settings"]["mix"] == "cutmix(alpha=1)"
     assert [phase["epochs"] for phase in card["settings"]["plan"]] == [2, 1]
+    assert [phase["rate"] for phase in card["training"]["phases"]] == [3e-3, 1e-4]
     assert (card["settings"]["features"], card["settings"]["views"]) == ("auto", None)
     reason = "cutmix(alpha=1) mixes pictures anew in every step, so what is made of them is never the same"
     assert (card["training"]["features"], card["training"]["features_reason"]) == ("off", reason)

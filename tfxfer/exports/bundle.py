@@ -181,6 +181,7 @@ def _training(log: FitLog) -> dict[str, Any]:
             {
                 "name": phase.name,
                 "learning_parameters": phase.learning_parameters,
+                "rate": phase.rate,
                 "best_epoch": phase.best_epoch,
                 "seconds": round(phase.seconds, 2),
                 "cut": list(phase.cut),
