@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from tfxfer.models import Anatomy
 from tfxfer.training.phases import Phase
+
+if TYPE_CHECKING:
+    from keras.optimizers import Optimizer as _Beside  # what the mixin is always put before
+else:
+    _Beside = object
 
 __all__ = ["make_optimizer", "rate_factors"]
 
@@ -83,7 +88,7 @@ def _prototype(phase: Phase) -> keras.optimizers.Optimizer:
     return phase.optimizer
 
 
-class _Layerwise:
+class _Layerwise(_Beside):
     """What makes any of Keras's optimizers take a share of its rate for each variable.
 
     Each step's rate is shared out as it is, whoever set it: ratios hold under every schedule and callback.
@@ -97,12 +102,12 @@ class _Layerwise:
         """Look up the share of each; one without is a fault of ours."""
         factors: Mapping[int, float] = self.factors()
         self._shares = [factors[id(variable)] for variable in variables]
-        super().build(variables)  # type: ignore[misc]  # a mixin's neighbour has it
+        super().build(variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Take one step for one variable."""
-        share = self._shares[self._get_variable_index(variable)]  # type: ignore[attr-defined]  # as above
-        super().update_step(gradient, variable, learning_rate * share)  # type: ignore[misc]  # as above
+        share = self._shares[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * share)
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
         """Decay each by its share too: Keras multiplies by the rate itself; checked on 3.15.1."""
@@ -111,7 +116,7 @@ class _Layerwise:
             return
         try:
             for variable in variables:
-                self.weight_decay = whole * self._shares[self._get_variable_index(variable)]  # type: ignore[attr-defined]
-                super()._apply_weight_decay([variable])  # type: ignore[misc]  # as above
+                self.weight_decay = whole * self._shares[self._get_variable_index(variable)]
+                super()._apply_weight_decay([variable])
         finally:
             self.weight_decay = whole
