@@ -5,17 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build, set_trainable
 from tfxfer.training import L2SP, Phase, PlainLosses, fit, penalized, start_of
 
 TOP = {"train": -1, "epochs": 6, "rate": 0.01, "optimizer": "sgd", "weight_decay": 0.0, "patience": None}
-
-
-@pytest.fixture(scope="module")
-def photos(shared_pictures):
-    return from_folder(shared_pictures)
 
 
 def small_model():

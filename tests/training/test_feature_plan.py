@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from tfxfer.augment import CutMix, MixUp, augmentation, device_augmentation
-from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
 from tfxfer.features import budget
 from tfxfer.models import build
@@ -14,11 +13,6 @@ from tfxfer.training.feature_plan import check_features, plan_features
 
 HEAD, TOP = Phase("head", epochs=20), Phase("top", train=-1, epochs=10)
 LIGHT = augmentation("light")
-
-
-@pytest.fixture(scope="module")
-def photos(shared_pictures):
-    return from_folder(shared_pictures)
 
 
 @pytest.fixture(scope="module")

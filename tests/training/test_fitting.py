@@ -20,11 +20,6 @@ QUICK = (
 )
 
 
-@pytest.fixture(scope="module")
-def photos(shared_pictures):
-    return from_folder(shared_pictures)
-
-
 def small_model():
     return build(classes=3, backbone="micro", image_size=32)
 

@@ -23,11 +23,6 @@ GPU = SimpleNamespace(device_type="CPU", name="for Keras, which looks as well")
 SETTINGS = {"plan": QUICK, "features": "cache", "batch_size": 16}
 
 
-@pytest.fixture(scope="module")
-def photos(shared_pictures):
-    return from_folder(shared_pictures)
-
-
 def small_model(**settings):
     return build(classes=3, backbone="micro", image_size=32, **settings)
 

@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from tfxfer.data import from_folder
 from tfxfer.errors import DivergedError
 from tfxfer.models import build
 from tfxfer.training import L2SP, Phase, find_rate, fit, valley
-
-
-@pytest.fixture(scope="module")
-def photos(shared_pictures):
-    return from_folder(shared_pictures)
 
 
 def small_model():
