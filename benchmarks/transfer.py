@@ -2,7 +2,7 @@
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
         [--ways guide still off default gradual full l2-sp scratch views=1 views=2 …] [--augment light]
-        [--guide-epochs 10]
+        [--guide-epochs 10] [--measured FILE]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
@@ -17,7 +17,8 @@
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
 own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
-(the same for all); the model is judged afterwards. Prints a Markdown table a backbone: test accuracy as mean
+(the same for all); the model is judged afterwards. All of it takes hours; --measured keeps each run in a file, one
+JSON object a line, and does not do again what stands there. Prints a Markdown table a backbone: test accuracy as mean
 and range over the seeds, seconds as mean, how many times as fast as the first way, and the highest memory of
 the process.
 """
@@ -31,6 +32,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -111,6 +113,20 @@ def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: i
     return {"seconds": seconds, "memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
 
 
+def measured(kept: Path | None, *cell: str) -> dict[str, float]:
+    """Go one way in a process of its own, or return what a file says that it gave."""
+    if kept is not None and kept.exists():
+        for line in kept.read_text().splitlines():
+            known = json.loads(line)
+            if known["cell"] == list(cell):
+                return dict(known["found"])
+    found = apart("benchmarks.transfer", "--one", *cell)
+    if kept is not None:
+        with kept.open("a") as lines:
+            print(json.dumps({"cell": cell, "found": found}), file=lines)
+    return found
+
+
 def main() -> None:
     """Run every way with every seed, in turn, and print the tables."""
     if sys.argv[1:2] == ["--one"]:
@@ -127,6 +143,9 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
+    parser.add_argument(
+        "--measured", type=Path, help="keeps what was measured, and what is there is not done again"
+    )
     chosen = parser.parse_args()
     settings = (chosen.augment, str(chosen.guide_epochs))
     for backbone in chosen.backbones:
@@ -134,7 +153,7 @@ def main() -> None:
         for seed in range(chosen.seeds):
             for way in chosen.ways:
                 found[way].append(
-                    apart("benchmarks.transfer", "--one", way, chosen.folder, backbone, str(seed), *settings)
+                    measured(chosen.measured, way, chosen.folder, backbone, str(seed), *settings)
                 )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
         print(f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | times as fast | MB |")
