@@ -17,10 +17,10 @@
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
 own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
-(the same for all); the model is judged afterwards. All of it takes hours; --measured keeps each run in a file, one
-JSON object a line, and does not do again what stands there. Prints a Markdown table a backbone: test accuracy as mean
-and range over the seeds, seconds as mean, how many times as fast as the first way, and the highest memory of
-the process.
+(the same for all); the model is judged afterwards. All of it takes hours; --measured keeps each run in a
+file, one JSON object a line, and does not do again what stands there. Prints a Markdown table a backbone: test
+accuracy as mean and range over the seeds, seconds as mean, how many times as fast as the first way, and the
+highest memory of the process.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: i
     return {"seconds": seconds, "memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
 
 
-def measured(kept: Path | None, *cell: str) -> dict[str, float]:
+def measured(kept: Path | None, cell: tuple[str, ...]) -> dict[str, float]:
     """Go one way in a process of its own, or return what a file says that it gave."""
     if kept is not None and kept.exists():
         for line in kept.read_text().splitlines():
@@ -143,9 +143,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
-    parser.add_argument(
-        "--measured", type=Path, help="keeps what was measured, and what is there is not done again"
-    )
+    parser.add_argument("--measured", type=Path, help="keeps what was measured")
     chosen = parser.parse_args()
     settings = (chosen.augment, str(chosen.guide_epochs))
     for backbone in chosen.backbones:
@@ -153,7 +151,7 @@ def main() -> None:
         for seed in range(chosen.seeds):
             for way in chosen.ways:
                 found[way].append(
-                    measured(chosen.measured, way, chosen.folder, backbone, str(seed), *settings)
+                    measured(chosen.measured, (way, chosen.folder, backbone, str(seed), *settings))
                 )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
         print(f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | times as fast | MB |")
