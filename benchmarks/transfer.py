@@ -17,9 +17,9 @@
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
 own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
-(the same for all); the model is judged afterwards. Processor seconds are those of all cores in that time: what
-to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a file, one
-JSON object a line, and does not do again what stands there.
+(the same for all); the model is judged afterwards. Processor seconds are those of all cores in that time:
+what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
+file, one JSON object a line, and does not do again what stands there.
 
 Prints a Markdown table a backbone: test accuracy as mean and range over the seeds, seconds as means, how many
 times as fast as the first way by both, and the highest memory of the process.
@@ -156,9 +156,7 @@ def main() -> None:
                     measured(chosen.measured, (way, chosen.folder, backbone, str(seed), *settings))
                 )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
-        print(
-            f"\n{backbone}\n\n| way | test accuracy, mean (range) | seconds | processor | times as fast | MB |"
-        )
+        print(f"\n{backbone}\n\n| way | accuracy, mean (range) | seconds | processor | times as fast | MB |")
         print("|---|---|---|---|---|---|")
         for way, runs in found.items():
             print(row(way, runs, found[chosen.ways[0]]))
