@@ -11,6 +11,7 @@ from tfxfer.augment import augmentation, device_augmentation
 from tfxfer.contracts import InputContract
 from tfxfer.data import from_folder, read_image
 from tfxfer.errors import SettingError
+from tfxfer.runtime import Epochs
 from tfxfer.training import choose_augmentation, make_datasets
 
 
@@ -32,7 +33,7 @@ def test_one_of_kerass_layers_stays():
 @pytest.mark.parametrize("augment", [None, augmentation(np.flipud), device_augmentation("light")], ids=str)
 def test_validation_is_not_changed(shared_pictures, augment):
     photos = from_folder(shared_pictures)
-    settings = {"size": InputContract(24, 24), "batch_size": 4, "seed": 1}
+    settings = {"size": InputContract(24, 24), "batch_size": 4, "seed": 1, "epochs": Epochs()}
     training, validation = make_datasets(photos, augment=augment, **settings)
     images = np.concatenate([x for x, _ in validation.as_numpy_iterator()])
     labels = np.concatenate([y for _, y in validation.as_numpy_iterator()])
@@ -45,6 +46,21 @@ def test_validation_is_not_changed(shared_pictures, augment):
         pixels.astype(np.uint8).tobytes() for batch, _ in training.as_numpy_iterator() for pixels in batch
     }
     assert (seen == plain) == (augment is None)
+
+
+@pytest.mark.parametrize("augment", [None, augmentation("light"), device_augmentation("light")], ids=str)
+def test_an_epoch_that_is_told_gives_what_it_gives_when_counted(shared_pictures, augment):
+    photos = from_folder(shared_pictures)
+    settings = {"size": InputContract(24, 24), "batch_size": 16, "seed": 1, "augment": augment}
+
+    def gone_through(training):
+        return [images.tobytes() for images, _ in training.as_numpy_iterator()]
+
+    counted, _ = make_datasets(photos, epochs=Epochs(), **settings)
+    first, second = gone_through(counted), gone_through(counted)
+    assert first != second
+    told, _ = make_datasets(photos, epochs=Epochs(now=1), **settings)
+    assert [gone_through(told), gone_through(told)] == [second, second]
 
 
 def test_an_unknown_one_is_refused():

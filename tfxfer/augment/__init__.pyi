@@ -5,6 +5,7 @@ from .mixing import Mixing as Mixing
 from .mixing import MixUp as MixUp
 from .mixing import choose_mixing as choose_mixing
 from .mixing import soft_labels as soft_labels
+from .on_device import Change as Change
 from .on_device import DeviceAugmentation as DeviceAugmentation
 from .on_device import device_augmentation as device_augmentation
 from .on_host import Augmentation as Augmentation

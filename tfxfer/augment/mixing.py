@@ -142,6 +142,7 @@ def soft_labels(
     mix: Mixing | None = None,
     smoothing: float = 0.0,
     seed: int = 0,
+    epochs: runtime.Epochs | None = None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Have training labels be shares of classes, mixed and smoothed; those of validation stay whole.
 
@@ -154,6 +155,7 @@ def soft_labels(
             a tuple alike; or None.
         smoothing: Share of each training label that goes to all classes alike, in [0, 1).
         seed: What chance is drawn from.
+        epochs: What tells which epoch it is; None counts.
 
     Returns:
         Both, with shares of classes, shape (batch, classes), float32: in validation 1 for the class and 0 for
@@ -175,9 +177,11 @@ def soft_labels(
             inputs, shares = mix(inputs, shares, seed)
         return inputs, (1 - smoothing) * shares + smoothing / classes
 
-    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
-    pairs = tf.data.Dataset.zip(training, seeds).map(softened, num_parallel_calls=runtime.cores())
-    return runtime.prepared_ahead(pairs), validation.map(spread)
+    seeds = (epochs or runtime.Epochs()).places(seed)
+    pairs = tf.data.Dataset.zip(training, seeds).map(
+        runtime.as_is(softened), num_parallel_calls=runtime.cores()
+    )
+    return runtime.prepared_ahead(pairs), validation.map(runtime.as_is(spread))
 
 
 def _drawn(alpha: float, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

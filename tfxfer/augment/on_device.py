@@ -16,7 +16,7 @@ from tfxfer.augment.policies import POLICIES
 from tfxfer.augment.steps import Policy, Step
 from tfxfer.errors import SettingError
 
-__all__ = ["DeviceAugmentation", "device_augmentation"]
+__all__ = ["Change", "DeviceAugmentation", "device_augmentation"]
 
 FILLS = {0: "constant", 1: "nearest", 4: "reflect"}
 """Keras's names of albumentations' borders."""
@@ -69,7 +69,7 @@ class DeviceAugmentation:
                 f"({type(error).__name__}: {error})."
             ) from error
 
-    def start(self, seed: int) -> Callable[[Any], Any]:
+    def start(self, seed: int) -> Change:
         """Return the function that changes batches, at the beginning of its chance.
 
         It keeps a state: map it over a data set without ``num_parallel_calls``, and the same seed gives the
@@ -84,19 +84,42 @@ class DeviceAugmentation:
         # A seed of its own for each: of one seed, two layers would draw the same lots.
         seeds = iter(np.random.SeedSequence(seed).generate_state(100).tolist())
         built = [pair for step, build in self._builders for pair in build(step, seeds)]
-        chance = keras.random.SeedGenerator(next(seeds))
+        return Change(built, keras.random.SeedGenerator(next(seeds)))
 
-        def change(images: Any) -> Any:
-            images = keras.ops.cast(images, "float32")
-            for layer, often in built:
-                changed = keras.ops.clip(layer(images, training=True), 0, 255)
-                if often < 1:
-                    lots = keras.random.uniform((keras.ops.shape(images)[0], 1, 1, 1), seed=chance)
-                    changed = keras.ops.where(lots < often, changed, images)
-                images = changed
-            return images
 
-        return change
+class Change:
+    """What changes batches, and what it draws lots from.
+
+    Args:
+        layers: In their order, each with how often it is applied.
+        chance: What decides whether.
+    """
+
+    def __init__(self, layers: Layers, chance: keras.random.SeedGenerator) -> None:
+        self._layers, self._chance = layers, chance
+        self._states = [chance.state, *(state for layer, _ in layers for state in layer.variables)]
+
+    def __call__(self, images: Any) -> Any:
+        """Change a batch."""
+        images = keras.ops.cast(images, "float32")
+        for layer, often in self._layers:
+            changed = keras.ops.clip(layer(images, training=True), 0, 255)
+            if often < 1:
+                lots = keras.random.uniform((keras.ops.shape(images)[0], 1, 1, 1), seed=self._chance)
+                changed = keras.ops.where(lots < often, changed, images)
+            images = changed
+        return images
+
+    def begin(self, lot: Any, batch: Any) -> None:
+        """Go to where chance is for a batch, wherever it was.
+
+        Args:
+            lot: The epoch's, an integer of at least 0.
+            batch: Its number in the epoch.
+        """
+        for place, state in enumerate(self._states):
+            seed = (lot + 1_000_003 * place) % 2**31
+            state.assign(keras.ops.cast(keras.ops.stack([seed, batch * 2**16]), state.dtype))
 
 
 def device_augmentation(policy: str | Policy) -> DeviceAugmentation:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfxfer.data.pixels.cache import Cache, Read
     from tfxfer.data.pixels.pipeline import Augment
     from tfxfer.data.pixels.streaming import Stream
+    from tfxfer.runtime import Epochs
 
 __all__ = ["Photos"]
 
@@ -209,6 +210,7 @@ class Photos:
         augment: Augment | None = None,
         cache: Cache = "auto",
         deterministic: bool = True,
+        epochs: Epochs | None = None,
     ) -> tf.data.Dataset:
         """Return one part as batches for ``keras.Model.fit``, ``evaluate`` or ``predict``.
 
@@ -228,6 +230,7 @@ class Photos:
                 up to 16 GiB and half of what is free, else none. Streams are kept in memory or not at all.
             deterministic: Whether a seed gives the same order each time; if not, pictures come as they are
                 ready.
+            epochs: What tells which epoch it is; None counts how often the data set is gone through.
 
         Returns:
             Pairs of pixels, shape (batch, height, width, 3), uint8 in 0..255, and what is learnt of them, as
@@ -248,6 +251,7 @@ class Photos:
             "augment": augment if part == "train" else None,
             "cache": cache,
             "deterministic": deterministic,
+            "epochs": epochs,
         }
         keys = [self.records[index].path for index in self._indices(part)]
         if isinstance(self.source, RandomAccess):

@@ -1,6 +1,7 @@
 from .digests import file_sha256 as file_sha256
 from .digests import folder_sha256 as folder_sha256
 from .drawing import drawn as drawn
+from .epochs import Epochs as Epochs
 from .seeding import set_seed as set_seed
 from .streams import native_chatter_hidden as native_chatter_hidden
 from .targets import OWN_MARK as OWN_MARK

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
 
 from tfxfer import augment as room
 from tfxfer import runtime
@@ -11,9 +12,7 @@ from tfxfer.contracts import InputContract
 from tfxfer.data import Photos
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
-    from tfxfer.augment import Augmentation, DeviceAugmentation, Source
+    from tfxfer.augment import Augmentation, Change, DeviceAugmentation, Source
 
 __all__ = ["choose_augmentation", "make_datasets"]
 
@@ -44,6 +43,7 @@ def make_datasets(
     batch_size: int,
     seed: int,
     augment: Augmentation | DeviceAugmentation | None,
+    epochs: runtime.Epochs,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Return the training and the validation part as batches.
 
@@ -53,21 +53,25 @@ def make_datasets(
         batch_size: Pictures a step.
         seed: Seed of shuffling and augmentation.
         augment: What each training picture goes through, or each batch of them, or None.
+        epochs: What tells which epoch it is.
 
     Returns:
         Pairs of pictures, shape (batch, height, width, 3), and targets, shape (batch, ...).
     """
     shared: dict[str, Any] = {"image_size": (size.height, size.width), "batch_size": batch_size}
     if isinstance(augment, room.DeviceAugmentation):
-        training = _changed(photos.batches("train", seed=seed, **shared), augment.start(seed))
+        batches = photos.batches("train", seed=seed, epochs=epochs, **shared)
+        training = _changed(batches, augment.start(seed), epochs.places(seed))
     else:
-        training = photos.batches("train", seed=seed, augment=augment, **shared)
+        training = photos.batches("train", seed=seed, augment=augment, epochs=epochs, **shared)
     return training, photos.batches("validation", **shared)
 
 
-def _changed(batches: tf.data.Dataset, change: Callable[[Any], Any]) -> tf.data.Dataset:
-    def apply(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _changed(batches: tf.data.Dataset, change: Change, places: tf.data.Dataset) -> tf.data.Dataset:
+    def apply(batch: tuple[tf.Tensor, tf.Tensor], place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = batch
+        change.begin(place[0], place[1])
         return change(images), labels
 
-    # One batch after the other: its layers count how often they have drawn.
-    return runtime.prepared_ahead(batches.map(apply))
+    # One batch after the other: its layers have one state.
+    return runtime.prepared_ahead(tf.data.Dataset.zip(batches, places).map(apply))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 from rich.console import Console
 
-from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
+from tfxfer.contracts import Balance, FeatureUse, FitLog, Plan, RateSearch
 from tfxfer.data import Photos
-from tfxfer.errors import DivergedError
 from tfxfer.models import (
     Anatomy,
     head_of,
     set_trainable,
 )
-from tfxfer.training.balancing import Balancing
-from tfxfer.training.feature_plan import FeaturePlan
+from tfxfer.training.checkpoints import check_checkpoints
+from tfxfer.training.course import Course, run_settings
 from tfxfer.training.phases import Phase
 from tfxfer.training.plans import choose_phases
-from tfxfer.training.preparing import prepared
+from tfxfer.training.preparing import Ready, prepared
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -44,6 +42,8 @@ def fit(
     features: FeatureUse = "auto",
     views: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: str | Path | None = None,
+    resume: bool = False,
     progress: bool = True,
     console: Console | None = None,
 ) -> FitLog:
@@ -92,6 +92,11 @@ def fit(
             None is 1 where nothing changes pictures, else 4. Fewer are where these have no room.
         callbacks: Keras's own or yours, such as ``keras.callbacks.TensorBoard``; each phase is a ``fit`` of
             its own, of the whole model or of what comes behind kept features.
+        checkpoints: Folder to note in, after each epoch, all that is needed to go on; None for nowhere. The
+            newest three are kept, and those of a run that is done too, until somebody removes them.
+        resume: Whether to go on with what is there: behind the last epoch that was done, to the same weights
+            on a processor as if nothing had happened. Of callbacks, numbers and texts are put back. Pictures
+            of a stream that are not kept in memory come in another order.
         progress: Whether to show a bar, and what ``"auto"`` chose, on standard error.
         console: Where they go; None is standard error.
 
@@ -101,20 +106,32 @@ def fit(
     Raises:
         SettingError: The model has another number of classes, a setting is out of range or does not go with
             another, or the augmentation fails or changes more than it may; ``features="cache"`` with CutMix,
-            with what changes whole batches, or without room.
+            with what changes whole batches, or without room; or checkpoints are of a run with other settings,
+            or there although nobody asked to go on.
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
+
+    Warns:
+        TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written.
     """
     anatomy = Anatomy.of(model)
     phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    held = check_checkpoints(checkpoints, resume=resume)
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
-    logs, best = _keep_best(model, phases, partial(ready.run, callbacks=callbacks))
-    kept = next(log for log in logs if log.name == best)
-    _compile_plainly(model, photos, rate=kept.rate)
-    return _log(logs, best, ready.balancing, ready.lessons.plan, ready.lessons.seconds)
+    course = Course(model, held, run_settings(model, photos, phases, **settings) if held is not None else {})
+    if held and (found := held.newest()):
+        ready.lessons.lesson(phases[0].name)  # features are of the weights that all phases begin with
+        course.resume(found)
+        ready.tell(f"{course.told(phases)} ({checkpoints}).")
+    for phase in phases[len(course.logs) :]:
+        course.done(ready.run(phase, course, callbacks=callbacks), phase)
+    course.finish()
+    log = _log(course, ready)
+    _compile_plainly(model, photos, rate=log[log.kept].rate)
+    return log
 
 
 def find_rate(
@@ -173,18 +190,17 @@ def find_rate(
     return ready.found_rate(phases[0])
 
 
-def _log(
-    logs: Sequence[PhaseLog], best: str, balancing: Balancing, chosen: FeaturePlan, seconds: float
-) -> FitLog:
+def _log(course: Course, ready: Ready) -> FitLog:
+    balancing, chosen = ready.balancing, ready.lessons.plan
     return FitLog(
-        tuple(logs),
-        best,
+        tuple(course.logs),
+        course.kept,
         balance=balancing.name,
         balance_reason=balancing.why,
         features=chosen.name,
         features_reason=chosen.why,
         views=chosen.views if chosen.cuts else 0,
-        extraction_seconds=seconds,
+        extraction_seconds=ready.lessons.seconds,
     )
 
 
@@ -193,27 +209,3 @@ def _compile_plainly(model: keras.Model, photos: Photos, *, rate: float | None) 
     head = head_of(photos)
     loss = head.loss if isinstance(head.loss, str) else "mean_squared_error"
     model.compile(keras.optimizers.AdamW(rate or 1e-3), loss=loss, metrics=list(head.metrics))
-
-
-def _keep_best(
-    model: keras.Model, plan: Sequence[Phase], run: Callable[[Phase], PhaseLog]
-) -> tuple[list[PhaseLog], str]:
-    """Run phase after phase; leave the model with the weights of the best, and name it."""
-    logs: list[PhaseLog] = []
-    kept: tuple[PhaseLog, list[Any]] | None = None
-    for phase in plan:
-        log = run(phase)
-        logs.append(log)
-        if math.isfinite(log.best("val_loss")):
-            if kept is None or log.best("val_loss") < kept[0].best("val_loss"):
-                kept = (log, model.get_weights())
-        elif kept is None:
-            raise DivergedError(
-                f"phase {phase.name!r} ended in NaN after {len(log.history['loss'])} epochs; give it a "
-                f"lower rate than {phase.rate:g}."
-            )
-        else:
-            model.set_weights(kept[1])
-    assert kept is not None  # a plan has at least one phase, and a first one without numbers raised
-    model.set_weights(kept[1])
-    return logs, kept[0].name

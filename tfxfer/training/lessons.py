@@ -71,6 +71,7 @@ class Lessons:
         progress: Whether to show how far it is.
         console: Where.
         seconds: What computing took so far.
+        epochs: Which epoch it is, to be told before each.
     """
 
     model: keras.Model
@@ -85,6 +86,7 @@ class Lessons:
     progress: bool
     console: Console | None
     seconds: float = 0.0
+    epochs: runtime.Epochs = field(default_factory=runtime.Epochs)
     _kept: dict[str, tuple[Extraction, tuple[int, ...]]] = field(default_factory=dict)
     _whole: Lesson | None = None
 
@@ -114,6 +116,7 @@ class Lessons:
             mix=self.mixing,
             smoothing=self.smoothing,
             seed=self.seed,
+            epochs=self.epochs,
         )
         return replace(lesson, training=training, validation=validation)
 
@@ -126,6 +129,7 @@ class Lessons:
             extraction.places(split.train, self.plan.views),
             self.photos.targets("train"),
             seed=self.seed,
+            epochs=self.epochs,
             **shared,
         )
         validation = feature_batches(
@@ -144,6 +148,7 @@ class Lessons:
             batch_size=self.batch_size,
             seed=self.seed,
             augment=self.augment,
+            epochs=self.epochs,
         )
         return Lesson(self.model, *parts)
 
@@ -197,6 +202,7 @@ def feature_batches(
     outputs: Sequence[int],
     batch_size: int,
     seed: int | None,
+    epochs: runtime.Epochs | None = None,
 ) -> tf.data.Dataset:
     """Make batches of kept features.
 
@@ -208,6 +214,7 @@ def feature_batches(
         batch_size: Pictures a batch; the last one may be smaller.
         seed: Seed of the order, new each epoch, and of which view of a picture is drawn in it; None keeps the
             order, and takes the first view.
+        epochs: What tells which epoch it is; None counts.
 
     Returns:
         Pairs of features, one array or a tuple of them, float32 of shape (batch, ...), and targets, shape
@@ -232,18 +239,6 @@ def feature_batches(
         maps = tuple(tf.ensure_shape(each, shape) for each, shape in zip(maps, shapes, strict=True))
         return maps if len(maps) > 1 else maps[0], tf.gather(truth, indices)
 
-    order = _order(len(places), seed).batch(batch_size)
+    order = (epochs or runtime.Epochs()).order(len(places), seed or 0, shuffle=seed is not None)
+    order = order.batch(batch_size)
     return runtime.prepared_ahead(order.map(runtime.as_is(example), num_parallel_calls=2, deterministic=True))
-
-
-def _order(count: int, seed: int | None) -> tf.data.Dataset:
-    """Give pairs of a picture's index and the epoch's lot."""
-
-    def indices(lot: tf.Tensor) -> tf.data.Dataset:
-        order = tf.range(count, dtype=tf.int64)
-        if seed is not None:
-            order = tf.random.experimental.stateless_shuffle(order, seed=(tf.constant(seed, tf.int64), lot))
-        return tf.data.Dataset.from_tensor_slices((order, tf.repeat(lot, count)))
-
-    lots = tf.data.Dataset.random(seed=seed or 0, rerandomize_each_iteration=True).take(1)
-    return lots.flat_map(runtime.as_is(indices)).apply(tf.data.experimental.assert_cardinality(count))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
@@ -17,7 +18,6 @@ from tfxfer.contracts import Balance, FeatureUse, PhaseLog, RateSearch
 from tfxfer.data import Photos
 from tfxfer.models import (
     Anatomy,
-    FreezeContract,
     check_classes,
     choose_layers,
     input_contract,
@@ -27,8 +27,10 @@ from tfxfer.runtime import set_seed
 from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
 from tfxfer.training.changes import choose_augmentation
+from tfxfer.training.course import Course
 from tfxfer.training.feature_plan import plan_features
 from tfxfer.training.lessons import Lesson, Lessons
+from tfxfer.training.noting import Noting
 from tfxfer.training.optimizers import make_optimizer
 from tfxfer.training.phases import Phase
 from tfxfer.training.progress import ProgressBar
@@ -50,6 +52,7 @@ class Ready:
         balancing: How rare classes count.
         lessons: What each phase learns from.
         start: Where penalties pull to.
+        first_epochs: Phase -> the number of its first epoch, counted over all of them.
         progress: Whether to show how far it is.
         console: Where.
     """
@@ -58,35 +61,47 @@ class Ready:
     balancing: Balancing
     lessons: Lessons
     start: Start
+    first_epochs: Mapping[str, int]
     progress: bool
     console: Console | None
 
-    def run(self, phase: Phase, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> PhaseLog:
-        """Train one phase."""
+    def tell(self, line: str) -> None:
+        """Show a line where progress is shown; an empty one is none."""
+        if line and self.progress:
+            console = self.console or Console(stderr=True)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def run(
+        self, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback] = ()
+    ) -> PhaseLog:
+        """Train one phase, or the rest of it."""
         lesson = self.lessons.lesson(phase.name)
         started = time.perf_counter()
         learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
-        if phase.rate == "find":
-            found = self.found_rate(phase)
-            phase = replace(phase, rate=found.suggestion)
-            _tell(f"phase {phase.name}: {found}.", progress=self.progress, console=self.console)
-        contract = FreezeContract.of(self.model)
+        stretch = course.begin(course.stretch.rate if course.stretch else self._rate(phase))
         stopper = keras.callbacks.EarlyStopping(
             "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
         )
-        steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
-        rate = rate_schedule(phase, steps=steps * phase.epochs)
-        history = self._trained(phase, lesson, rate=rate, callbacks=[stopper, *callbacks])
-        contract.verify(self.model)
+        phase = replace(phase, rate=stretch.rate)
+        before = stretch.seconds
+        self._train(phase, lesson, course, callbacks=[stopper, *callbacks])
+        stretch.contract.verify(self.model)
         return PhaseLog(
             name=phase.name,
             learning_parameters=learning.parameters,
-            history={name: tuple(map(float, values)) for name, values in history.items()},
+            history={name: tuple(values) for name, values in stretch.history.items()},
             best_epoch=stopper.best_epoch + 1,
-            seconds=time.perf_counter() - started,
+            seconds=before + time.perf_counter() - started,
             cut=lesson.cut,
-            rate=float(phase.rate),
+            rate=stretch.rate,
         )
+
+    def _rate(self, phase: Phase) -> float:
+        if phase.rate != "find":
+            return phase.rate
+        found = self.found_rate(phase)
+        self.tell(f"phase {phase.name}: {found}.")
+        return found.suggestion
 
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
@@ -104,35 +119,41 @@ class Ready:
             metrics=list(self.balancing.metrics),
         )
 
-    def _trained(
+    def _train(
         self,
         phase: Phase,
         lesson: Lesson,
+        course: Course,
         *,
-        rate: keras.optimizers.schedules.LearningRateSchedule,
         callbacks: Sequence[keras.callbacks.Callback],
-    ) -> Mapping[str, Sequence[float]]:
+    ) -> None:
+        stretch = course.stretch
+        assert stretch is not None  # it has begun
+        steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
         bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
+        others = [
+            *averaging,
+            PlainLosses(),
+            *self.balancing.callbacks,
+            *callbacks,
+            keras.callbacks.TerminateOnNaN(),
+            *([bar] if bar else []),
+        ]
+        clock: dict[str, Any] = {"epochs": self.lessons.epochs, "first": self.first_epochs[phase.name]}
         with penalized(self.model, phase, self.start), bar or nullcontext():
-            self._compile(phase, lesson, rate=rate)
-            history: Mapping[str, Sequence[float]] = lesson.model.fit(
+            self._compile(phase, lesson, rate=rate_schedule(phase, steps=steps * phase.epochs))
+            lesson.model.fit(
                 lesson.training,
                 validation_data=lesson.validation,
                 class_weight=self.balancing.class_weight,
-                epochs=phase.epochs,
+                initial_epoch=stretch.epochs,
+                epochs=stretch.epochs if stretch.stopped else phase.epochs,
                 shuffle=False,  # the data set shuffles itself
                 verbose=0,
-                callbacks=[
-                    *averaging,
-                    PlainLosses(),
-                    *self.balancing.callbacks,
-                    *callbacks,
-                    keras.callbacks.TerminateOnNaN(),
-                    *([bar] if bar else []),
-                ],
-            ).history
-        return history
+                callbacks=[*others, Noting(course, stretch, others, **clock)],
+            )
+        self.lessons.epochs.now = None
 
 
 def prepared(
@@ -175,16 +196,13 @@ def prepared(
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
-    _tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "", **watching)
-    _tell(str(chosen) if chosen.why else "", **watching)
     set_seed(seed)
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
     names = [phase.name for phase in phases]
     lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
-    return Ready(model, balancing, lessons, start, **watching)
-
-
-def _tell(line: str, *, progress: bool, console: Console | None) -> None:
-    if line and progress:
-        (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
+    firsts = accumulate((phase.epochs for phase in phases), initial=0)
+    ready = Ready(model, balancing, lessons, start, dict(zip(names, firsts, strict=False)), **watching)
+    ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
+    ready.tell(str(chosen) if chosen.why else "")
+    return ready

@@ -12,8 +12,9 @@ import tensorflow as tf
 from tfxfer import runtime
 from tfxfer.contracts import InputContract
 from tfxfer.data.pixels.cache import Cache, Read, cached
+from tfxfer.runtime import Epochs
 
-__all__ = ["Augment", "drawn_epoch", "make_batches", "picture_seed"]
+__all__ = ["Augment", "make_batches", "picture_seed"]
 
 Augment = Callable[[npt.NDArray[np.uint8], int], npt.NDArray[np.uint8]]
 """Pixels, uint8 (height, width, 3), and a seed in 0..2**63-1 -> pixels of the same shape and dtype."""
@@ -33,12 +34,13 @@ def make_batches(
     augment: Augment | None = None,
     cache: Cache = "auto",
     deterministic: bool = True,
+    epochs: Epochs | None = None,
 ) -> tf.data.Dataset:
     """Read, perhaps shuffle and augment, and batch.
 
-    Each time the data set is gone through is an epoch. Its order is settled by the seed and the epoch, and
-    the seed that ``augment`` gets by those and the picture's index: a run repeats, whatever the number of
-    workers.
+    Each time the data set is gone through is an epoch, unless ``epochs`` tells. Its order is settled by the
+    seed and the epoch, and the seed that ``augment`` gets by those and the picture's index: a run repeats,
+    whatever the number of workers.
 
     Args:
         read: Index -> pixels of that picture, in the size asked for; from several threads at once.
@@ -53,6 +55,7 @@ def make_batches(
         cache: Where decoded pictures are kept for the next epoch, as in ``cached``.
         deterministic: Whether pictures come in that order; if not, they come as they are ready, which is
             faster where some take longer than others.
+        epochs: What tells which epoch it is; None counts.
 
     Returns:
         Pairs of pixels, shape (batch, height, width, 3), uint8, and targets, shape (batch, ...).
@@ -60,46 +63,25 @@ def make_batches(
     held = range(len(targets)) if places is None else places
     read = cached(read, (max(held, default=-1) + 1, *size.shape), cache=cache)
 
-    def view(index: np.int64, epoch: np.int64) -> npt.NDArray[np.uint8]:
+    def view(index: np.int64, lot: np.int64) -> npt.NDArray[np.uint8]:
         pixels = read(held[int(index)])
         if augment is None:
             return pixels
-        return augment(pixels.copy(), picture_seed(int(epoch), int(index)))
+        return augment(pixels.copy(), picture_seed(int(lot), int(index)))
 
     truth = tf.constant(targets)
 
-    def example(index: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def example(index: tf.Tensor, lot: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Indices rather than names: a file name need not be valid text, a tensor of strings must be.
-        pixels = tf.numpy_function(view, [index, epoch], tf.uint8)
+        pixels = tf.numpy_function(view, [index, lot], tf.uint8)
         return tf.ensure_shape(pixels, size.shape), tf.gather(truth, index)
 
-    order = _order(len(targets), seed, shuffle=shuffle)
+    order = (epochs or Epochs()).order(len(targets), seed, shuffle=shuffle)
     workers = runtime.cores()
     examples = order.map(runtime.as_is(example), num_parallel_calls=workers, deterministic=deterministic)
     return runtime.prepared_ahead(examples.batch(batch_size))
 
 
-def _order(count: int, seed: int, *, shuffle: bool) -> tf.data.Dataset:
-    """Give pairs of a picture's index and the epoch's number, which is drawn rather than counted."""
-
-    def indices(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.range(count, dtype=tf.int64)
-        if shuffle:
-            order = tf.random.experimental.stateless_shuffle(order, seed=(tf.constant(seed, tf.int64), epoch))
-        return tf.data.Dataset.from_tensor_slices((order, tf.repeat(epoch, count)))
-
-    return (
-        drawn_epoch(seed)
-        .flat_map(runtime.as_is(indices))
-        .apply(tf.data.experimental.assert_cardinality(count))
-    )
-
-
-def drawn_epoch(seed: int) -> tf.data.Dataset:
-    """Give one number each time it is gone through, settled by the seed and by how often it was before."""
-    return tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
-
-
-def picture_seed(epoch: int, index: int) -> int:
-    """Return the seed that a picture is augmented by in an epoch, in 0..2**63-1."""
-    return int(np.random.SeedSequence((epoch, index)).generate_state(1, np.uint64)[0]) & _LARGEST_SEED
+def picture_seed(lot: int, index: int) -> int:
+    """Return the seed that a picture is augmented by, of its epoch's lot, in 0..2**63-1."""
+    return int(np.random.SeedSequence((lot, index)).generate_state(1, np.uint64)[0]) & _LARGEST_SEED

@@ -17,8 +17,9 @@ from tfxfer.contracts import InputContract, Part, Resize
 from tfxfer.data.pixels.cache import MEMORY_BYTES, Cache
 from tfxfer.data.pixels.contents import Content, Seen, Source
 from tfxfer.data.pixels.decode import read_image
-from tfxfer.data.pixels.pipeline import Augment, drawn_epoch, picture_seed
+from tfxfer.data.pixels.pipeline import Augment, picture_seed
 from tfxfer.errors import DataError, SettingError
+from tfxfer.runtime import Epochs
 
 __all__ = ["SHUFFLE_BUFFER", "Section", "Stream", "passed_through"]
 
@@ -87,6 +88,7 @@ class Stream(Source):
         augment: Augment | None = None,
         cache: Cache = "auto",
         deterministic: bool = True,
+        epochs: Epochs | None = None,
     ) -> tf.data.Dataset:
         """Choose, decode, perhaps shuffle and augment, and batch.
 
@@ -102,6 +104,8 @@ class Stream(Source):
             cache: ``"memory"`` keeps decoded pictures for the next epoch, ``"none"`` does not, ``"auto"``
                 does up to 1 GiB.
             deterministic: Whether a seed gives the same order each time.
+            epochs: What tells which epoch it is; None counts. The order of what is not kept is counted in any
+                case.
 
         Returns:
             Pairs of pixels, shape (batch, height, width, 3), uint8, and targets, shape (batch, ...).
@@ -118,14 +122,12 @@ class Stream(Source):
         dataset = dataset.map(runtime.as_is(self._decoder(size, resize)), **mapping)
         if kept:
             dataset = dataset.cache()
+        epochs = epochs or Epochs()
         if shuffle and kept:
-            dataset = dataset.shuffle(len(keys), seed=seed)
+            dataset = _shuffled(dataset, len(keys), epochs.lots(seed))
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(keys)))
         if augment is not None:
-            epochs = drawn_epoch(seed).flat_map(
-                runtime.as_is(lambda epoch: tf.data.Dataset.from_tensors(epoch).repeat())
-            )
-            dataset = tf.data.Dataset.zip(dataset, epochs).map(
+            dataset = tf.data.Dataset.zip(dataset, epochs.places(seed)).map(
                 runtime.as_is(_augmenter(augment, size)), **mapping
             )
         truth = tf.constant(targets)
@@ -199,13 +201,33 @@ def _kept(cache: Cache, size: int) -> bool:
     return cache == "memory" or (cache == "auto" and size <= MEMORY_BYTES)
 
 
-def _augmenter(augment: Augment, size: InputContract) -> Any:
-    def view(pixels: npt.NDArray[np.uint8], position: np.int64, epoch: np.int64) -> npt.NDArray[np.uint8]:
-        return augment(pixels.copy(), picture_seed(int(epoch), int(position)))
+def _shuffled(dataset: tf.data.Dataset, count: int, lots: tf.data.Dataset) -> tf.data.Dataset:
+    """Shuffle the whole of a data set by each epoch's lot."""
+    specs = tf.nest.flatten(dataset.element_spec)
 
-    def apply(example: tuple[tf.Tensor, tf.Tensor], epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def shuffled(lot: tf.Tensor) -> tf.data.Dataset:
+        # Dataset.shuffle takes no tensor as its seed where a seed was set for the process; checked on 2.21.
+        variant = tf.raw_ops.ShuffleDataset(
+            input_dataset=tf.data.experimental.to_variant(dataset),
+            buffer_size=count,
+            seed=lot,
+            seed2=0,
+            output_types=[spec.dtype for spec in specs],
+            output_shapes=[spec.shape for spec in specs],
+            reshuffle_each_iteration=False,
+        )
+        return tf.data.experimental.from_variant(variant, dataset.element_spec)
+
+    return lots.flat_map(runtime.as_is(shuffled))
+
+
+def _augmenter(augment: Augment, size: InputContract) -> Any:
+    def view(pixels: npt.NDArray[np.uint8], position: np.int64, lot: np.int64) -> npt.NDArray[np.uint8]:
+        return augment(pixels.copy(), picture_seed(int(lot), int(position)))
+
+    def apply(example: tuple[tf.Tensor, tf.Tensor], place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pixels, position = example
-        changed = tf.numpy_function(view, [pixels, position, epoch], tf.uint8)
+        changed = tf.numpy_function(view, [pixels, position, place[0]], tf.uint8)
         return tf.ensure_shape(changed, size.shape), position
 
     return apply

@@ -1,0 +1,148 @@
+"""Course: a fit that is interrupted goes on to the same weights, wherever it was."""
+
+import io
+import re
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tfxfer.augment import device_augmentation
+from tfxfer.data import from_shards, write_shards
+from tfxfer.errors import SettingError
+from tfxfer.models import build
+from tfxfer.training import L2SP, Phase, fit
+
+PLAN = (
+    Phase("head", epochs=3, rate=5e-3),
+    Phase("top", train=-1, epochs=3, rate=1e-3, warmup=0.5, ema=0.5, layer_decay=0.5, patience=2),
+    Phase("more", train=-2, epochs=2, rate=1e-3, anchor=L2SP(), batch_norm="train", optimizer="sgd"),
+)
+
+
+class Interrupt(keras.callbacks.Callback):
+    """End the process, as far as fit can tell, after so many epochs over all phases."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def on_epoch_begin(self, *_, **__):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+def small_model():
+    return build(classes=3, backbone="micro", image_size=32)
+
+
+def run(photos, **settings):
+    model = small_model()
+    log = fit(model, photos, **{"plan": PLAN, "progress": False, "batch_size": 16, **settings})
+    return model, log
+
+
+def same(one, other):
+    (model, log), (again, its_log) = one, other
+    for variable, value in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(variable, value, err_msg=variable.path)
+    assert its_log.kept == log.kept
+    for phase, its in zip(log.phases, its_log.phases, strict=True):
+        assert its.history == phase.history
+        assert (its.name, its.best_epoch, its.rate) == (phase.name, phase.best_epoch, phase.rate)
+    return True
+
+
+WAYS = {
+    "pictures": {"features": "off", "augment": "light", "balance": "class_weights"},
+    "on the device": {"features": "off", "augment": device_augmentation("light"), "mix": "cutmix"},
+}
+
+
+def test_it_goes_on_to_the_same_weights_on_kept_features(photos, tmp_path):
+    settings = {"features": "cache", "augment": "light", "views": 2, "mix": "mixup"}
+    undisturbed = run(photos, **settings)
+    settings |= {"checkpoints": tmp_path, "resume": True}
+    for after in (1, 3):  # within the head, within the top
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, **settings, callbacks=[Interrupt(after)])
+    assert same(undisturbed, run(photos, **settings))
+    assert same(undisturbed, run(photos, **settings))  # nothing is left to do
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_it_goes_on_to_the_same_weights(photos, tmp_path, way):
+    undisturbed = run(photos, **WAYS[way])
+    settings = {**WAYS[way], "checkpoints": tmp_path, "resume": True}
+    for after in (0, 1, 2, 2, 1):  # before anything, within the head, at its end, within the top, at its end
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, **settings, callbacks=[Interrupt(after)])
+    assert same(undisturbed, run(photos, **settings))
+
+
+def test_a_stream_that_is_kept_goes_on_alike(photos, tmp_path):
+    """Its order is drawn elsewhere than that of files."""
+    write_shards(photos, tmp_path / "shards", pictures_per_shard=8)
+    stream = from_shards(tmp_path / "shards")
+    settings = {"plan": PLAN[:1], "features": "off", "augment": "light"}
+    undisturbed = run(stream, **settings)
+    settings |= {"checkpoints": tmp_path / "checkpoints", "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        run(stream, **settings, callbacks=[Interrupt(1)])
+    assert same(undisturbed, run(stream, **settings))
+
+
+@pytest.fixture(scope="module")
+def interrupted(photos, tmp_path_factory):
+    """Checkpoints of a run that stopped after an epoch."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, checkpoints=folder, plan=PLAN[:1], callbacks=[Interrupt(1)])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"seed": 1}, "had seed=0, and this one has 1"),
+        ({"batch_size": 8}, "had batch_size=16, and this one has 8"),
+        ({"augment": "light"}, "had another augment"),
+        ({"plan": PLAN[:2]}, "had another plan"),
+    ],
+)
+def test_a_run_with_other_settings_is_not_gone_on_with(photos, interrupted, settings, says):
+    message = f"the run in {interrupted} {says}; give the same, or remove the folder to begin anew."
+    with pytest.raises(SettingError, match=f"^{re.escape(message)}$"):
+        run(photos, **{"plan": PLAN[:1], "checkpoints": interrupted, "resume": True, **settings})
+
+
+def test_other_pictures_are_told(photos, interrupted):
+    fewer = photos.few(3)
+    with pytest.raises(SettingError, match=r"had another pictures; give the same"):
+        run(fewer, plan=PLAN[:1], checkpoints=interrupted, resume=True)
+
+
+def test_where_it_goes_on_is_told(photos, interrupted, tmp_path):
+    shutil.copytree(interrupted, tmp_path / "copy")
+    console = Console(file=io.StringIO(), width=200)
+    log = fit(
+        small_model(),
+        photos,
+        plan=PLAN[:1],
+        batch_size=16,
+        checkpoints=tmp_path / "copy",
+        resume=True,
+        console=console,
+    )
+    told = console.file.getvalue()
+    assert (
+        f"going on with a run that was interrupted: no phase is done, 1 epoch of head ({tmp_path}/copy)."
+        in told
+    )
+    assert "epoch 1/3" not in told
+    assert "epoch 2/3" in told
+    assert len(log["head"].history["loss"]) == 3

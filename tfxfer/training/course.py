@@ -1,0 +1,252 @@
+"""Where a fit is, phase by phase and epoch by epoch; another process can take it up there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tfxfer.contracts import PhaseLog
+from tfxfer.data import Photos
+from tfxfer.errors import DivergedError, SettingError
+from tfxfer.features import prefix_sha256
+from tfxfer.models import FreezeContract, may_move
+from tfxfer.training.changes import choose_augmentation
+from tfxfer.training.checkpoints import Checkpoint, Checkpoints
+from tfxfer.training.phases import Phase
+
+__all__ = ["Course", "Stretch", "run_settings"]
+
+_LONG = ("plan", "model", "pictures", "augment")
+
+Weights = list[npt.NDArray[Any]]
+
+
+@dataclass(slots=True, eq=False)
+class Stretch:
+    """How far one phase is.
+
+    Attributes:
+        contract: What must not move and what must, of when the phase began.
+        rate: Its highest learning rate.
+        epochs: How many are done.
+        history: Metric name -> one value an epoch.
+        stopped: Whether it stopped early.
+        seconds: Wall time so far.
+        callbacks: Type and place of each callback -> the numbers and texts that it holds.
+        optimizer: Its variables, in its order; none before the first epoch is done.
+        best: The best epoch's weights of what learns, by their places in the model; none before that.
+    """
+
+    contract: FreezeContract
+    rate: float
+    epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    stopped: bool = False
+    seconds: float = 0.0
+    callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    optimizer: Weights = field(default_factory=list)
+    best: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def add(self, epoch: Mapping[str, float]) -> None:
+        """Note down an epoch's figures."""
+        self.epochs += 1
+        for name, value in epoch.items():
+            self.history.setdefault(name, []).append(float(value))
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """Where a fit is.
+
+    Attributes:
+        model: The whole model.
+        checkpoints: Where it is noted, or None for nowhere.
+        settings: What decides how it goes, as JSON has it; another run with others is not gone on with.
+        logs: Of the phases that are done.
+        kept: Name of the best of them; empty before the first is done.
+        stretch: How far the phase after them is; None where it has not begun.
+        touched: Places of the model's weights that phases so far may have moved.
+    """
+
+    model: keras.Model
+    checkpoints: Checkpoints | None
+    settings: Mapping[str, Any]
+    logs: list[PhaseLog] = field(default_factory=list)
+    kept: str = ""
+    stretch: Stretch | None = None
+    touched: set[int] = field(default_factory=set)
+    _kept_weights: Weights = field(default_factory=list)
+
+    def resume(self, found: Checkpoint) -> None:
+        """Take up what another process noted, weights and all.
+
+        Args:
+            found: Its checkpoint; of settings like these.
+
+        Raises:
+            SettingError: They are others.
+        """
+        self._check_same(found.state["settings"])
+        state, arrays = found.state, found.arrays
+        for name, places in (("weights", self.model.weights), ("seeds", self._seeds())):
+            for place, value in _placed(arrays, name).items():
+                places[place].assign(value)
+        self.touched = set(_placed(arrays, "weights"))
+        self.logs = [_log_of(each) for each in state["logs"]]
+        self.kept = state["kept"]
+        kept = _placed(arrays, "kept")
+        weights = self.model.get_weights() if self.kept else []
+        self._kept_weights = [kept.get(place, value) for place, value in enumerate(weights)]
+        if state["stretch"]:
+            contract = FreezeContract(**state["stretch"].pop("contract"))
+            self.stretch = Stretch(
+                contract,
+                **state["stretch"],
+                optimizer=list(_placed(arrays, "optimizer").values()),
+                best=_placed(arrays, "best"),
+            )
+
+    def told(self, phases: Sequence[Phase]) -> str:
+        """Say where it goes on, in words."""
+        done = f"done: {', '.join(log.name for log in self.logs)}" if self.logs else "no phase is done"
+        within = ""
+        if self.stretch:
+            count = self.stretch.epochs
+            within = f", {count} epoch{'s' if count > 1 else ''} of {phases[len(self.logs)].name}"
+        return f"going on with a run that was interrupted: {done}{within}"
+
+    def begin(self, rate: float) -> Stretch:
+        """Begin the next phase, after ``set_trainable``, unless it has begun already."""
+        if self.stretch is None:
+            self.stretch = Stretch(FreezeContract.of(self.model), rate)
+        learning = {id(variable) for variable in may_move(self.model)}
+        self.touched |= {
+            place for place, variable in enumerate(self.model.weights) if id(variable) in learning
+        }
+        return self.stretch
+
+    def done(self, log: PhaseLog, phase: Phase) -> None:
+        """End a phase: keep its weights if they are the best so far, else go back to those that are.
+
+        Raises:
+            DivergedError: It is the first, and has run off to numbers that are none.
+        """
+        best = {each.name: each for each in self.logs}.get(self.kept)
+        if not math.isfinite(log.best("val_loss")):
+            if best is None:
+                self.clear()
+                raise DivergedError(
+                    f"phase {log.name!r} ended in NaN after {len(log.history['loss'])} epochs; give it a "
+                    f"lower rate than {log.rate or phase.rate:g}."
+                )
+            self.model.set_weights(self._kept_weights)
+        elif best is None or log.best("val_loss") < best.best("val_loss"):
+            self.kept, self._kept_weights = log.name, self.model.get_weights()
+        self.logs.append(log)
+        self.stretch = None
+        self.note()
+
+    def finish(self) -> None:
+        """Give the model the weights of the best phase."""
+        self.model.set_weights(self._kept_weights)
+
+    def clear(self) -> None:
+        """Remove what was noted."""
+        if self.checkpoints is not None:
+            self.checkpoints.clear()
+
+    def note(self) -> None:
+        """Note where it is."""
+        if self.checkpoints is None:
+            return
+        weights, stretch = self.model.weights, self.stretch
+        arrays = {f"weights/{place}": np.asarray(weights[place]) for place in sorted(self.touched)}
+        arrays |= {f"seeds/{place}": np.asarray(seed) for place, seed in enumerate(self._seeds())}
+        if self.kept:
+            arrays |= {f"kept/{place}": self._kept_weights[place] for place in sorted(self.touched)}
+        if stretch:
+            arrays |= {f"optimizer/{place}": value for place, value in enumerate(stretch.optimizer)}
+            arrays |= {f"best/{place}": value for place, value in stretch.best.items()}
+        state = {
+            "settings": self.settings,
+            "logs": [asdict(log) for log in self.logs],
+            "kept": self.kept,
+            "stretch": _plain(stretch) if stretch else None,
+        }
+        self.checkpoints.write(Checkpoint(state, arrays))
+
+    def _seeds(self) -> list[keras.Variable]:
+        """Return what dropout and its like draw lots from."""
+        weights = {id(variable) for variable in self.model.weights}
+        return [
+            variable
+            for variable in self.model.variables
+            if id(variable) not in weights and variable.name == "seed_generator_state"
+        ]
+
+    def _check_same(self, noted: Mapping[str, Any]) -> None:
+        for name in sorted({*self.settings, *noted}):
+            mine, theirs = self.settings.get(name), noted.get(name)
+            if mine == theirs:
+                continue
+            told = f"had another {name}" if name in _LONG else f"had {name}={theirs}, and this one has {mine}"
+            assert self.checkpoints is not None  # where something was noted
+            raise SettingError(
+                f"the run in {self.checkpoints.folder} {told}; give the same, or remove the folder to begin "
+                "anew."
+            )
+
+
+def _plain(stretch: Stretch) -> dict[str, Any]:
+    names = ("rate", "epochs", "history", "stopped", "seconds", "callbacks")
+    contract = {"frozen": dict(stretch.contract.frozen), "learning": dict(stretch.contract.learning)}
+    return {"contract": contract, **{name: getattr(stretch, name) for name in names}}
+
+
+def _placed(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> dict[int, npt.NDArray[Any]]:
+    """Return the arrays of one kind by their places, ascending."""
+    found = {int(key.partition("/")[2]): value for key, value in arrays.items() if key.startswith(f"{name}/")}
+    return dict(sorted(found.items()))
+
+
+def _log_of(values: Mapping[str, Any]) -> PhaseLog:
+    history = {name: tuple(each) for name, each in values["history"].items()}
+    return PhaseLog(**{**values, "history": history, "cut": tuple(values["cut"])})
+
+
+def run_settings(
+    model: keras.Model, photos: Photos, phases: Sequence[Phase], **settings: Any
+) -> dict[str, Any]:
+    """Put down what decides how a fit goes, as JSON has it.
+
+    Args:
+        model: Where it begins.
+        photos: What it learns from.
+        phases: Its plan.
+        **settings: What else ``fit`` was given.
+    """
+    shown = [(record.path, record.label, record.target) for record in photos.records]
+    pictures = repr((photos.classes, photos.task, photos.resize, photos.split, shown))
+    values = {
+        **{name: str(value) for name, value in settings.items() if name != "augment"},
+        "augment": getattr(choose_augmentation(settings["augment"]), "digest", None),
+        "plan": [phase.to_dict() | {"optimizer": _written(phase.optimizer)} for phase in phases],
+        "pictures": hashlib.sha256(pictures.encode()).hexdigest(),
+        "model": prefix_sha256(model),
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+    }
+    return dict(json.loads(json.dumps(values)))
+
+
+def _written(optimizer: str | keras.optimizers.Optimizer) -> str:
+    return optimizer if isinstance(optimizer, str) else json.dumps(optimizer.get_config(), default=str)
