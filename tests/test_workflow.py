@@ -358,3 +358,28 @@ def test_one_call_takes_tensorflow_datasets(tmp_path):
     (tmp_path / "manifest.json").touch()
     with pytest.raises(tfxfer.SettingError, match=f"^{re.escape(message)}$"):
         tfxfer.transfer("tfds:squares", to=tmp_path, force=True, **reading, **QUICK)
+
+
+def test_a_run_that_is_interrupted_goes_on_where_it_was(shared_pictures, tmp_path, monkeypatch):
+    """All is trained when it is: nothing is left but to judge and to export."""
+    target, settings = tmp_path / "model", {**QUICK, "formats": ("keras",)}
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tfxfer.workflow.export", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tfxfer.transfer(shared_pictures, to=target, **settings)
+    checkpoints = tmp_path / "model.checkpoints"
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoints.name]
+    message = (
+        f"{checkpoints} holds a run that was interrupted; go on with it by --resume (resume=True), or remove "
+        "the folder to begin anew."
+    )
+    with pytest.raises(tfxfer.SettingError, match=f"^{re.escape(message)}$"):
+        tfxfer.transfer(shared_pictures, to=target, **settings)
+    run = tfxfer.transfer(shared_pictures, to=target, resume=True, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    assert [len(phase.history["loss"]) for phase in run.log.phases] == [2, 1]
+    assert run.log.extraction_seconds == 0

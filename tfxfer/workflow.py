@@ -31,6 +31,7 @@ from tfxfer.runtime import check_target
 from tfxfer.training import (
     Phase,
     check_balance,
+    check_checkpoints,
     check_features,
     check_plan,
     choose_augmentation,
@@ -112,6 +113,7 @@ def transfer(
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
     force: bool = False,
+    resume: bool = False,
     progress: bool = True,
     console: Console | None = None,
 ) -> Run:
@@ -156,7 +158,9 @@ def transfer(
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
-        force: Whether a bundle that is there already is replaced.
+        force: Whether a bundle, or checkpoints of a run that was interrupted, are replaced.
+        resume: Whether to go on with such a run, as in ``fit``; its checkpoints are beside the bundle to be,
+            in a folder of its name and ``.checkpoints``, until it is there.
         progress: Whether to show a bar on standard error.
         console: Where the bar goes; None is standard error.
 
@@ -168,7 +172,10 @@ def transfer(
             then as it was.
     """
     started = time.perf_counter()
-    check_apart(check_target(to, force=force), folder, root=root, data_dir=data_dir)
+    target = check_target(to, force=force)
+    check_apart(target, folder, root=root, data_dir=data_dir)
+    checkpoints = target.with_name(f"{target.name}.checkpoints")
+    held = check_checkpoints(checkpoints, resume=resume, force=force)
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
@@ -193,7 +200,10 @@ def transfer(
     model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
-    log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **watching)
+    if not resume:
+        held.clear()
+    keeping: dict[str, Any] = {"checkpoints": checkpoints, "resume": resume}
+    log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **keeping, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     settings = {
         **start | {"weights": None if weights is None else str(weights)},
@@ -204,4 +214,5 @@ def transfer(
         "plan": [phase.to_dict() for phase in phases],
     }
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
+    held.clear()
     return Run(model, photos, log, report, files, time.perf_counter() - started)

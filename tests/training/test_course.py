@@ -1,14 +1,20 @@
 """Course: a fit that is interrupted goes on to the same weights, wherever it was."""
 
+import contextlib
 import io
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 
 import keras
 import numpy as np
 import pytest
 from rich.console import Console
 
+from tests.conftest import REPOSITORY
 from tfxfer.augment import device_augmentation
 from tfxfer.data import from_shards, write_shards
 from tfxfer.errors import SettingError
@@ -126,6 +132,13 @@ def test_other_pictures_are_told(photos, interrupted):
         run(fewer, plan=PLAN[:1], checkpoints=interrupted, resume=True)
 
 
+def test_going_on_needs_a_folder(photos):
+    with pytest.raises(
+        SettingError, match=r"^resume=True needs a folder of checkpoints to go on from; give checkpoints\.$"
+    ):
+        run(photos, resume=True)
+
+
 def test_where_it_goes_on_is_told(photos, interrupted, tmp_path):
     shutil.copytree(interrupted, tmp_path / "copy")
     console = Console(file=io.StringIO(), width=200)
@@ -146,3 +159,38 @@ def test_where_it_goes_on_is_told(photos, interrupted, tmp_path):
     assert "epoch 1/3" not in told
     assert "epoch 2/3" in told
     assert len(log["head"].history["loss"]) == 3
+
+
+KILLED = """
+import sys
+from tests.training.test_course import run
+from tfxfer.data import from_folder
+photos = from_folder(sys.argv[1])
+print("ready", flush=True)
+run(photos, features="cache", checkpoints=sys.argv[2], resume=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(30, marks=pytest.mark.exhaustive)]
+)
+def test_what_was_killed_goes_on_to_the_same_weights(photos, tmp_path, kills):
+    started = time.perf_counter()
+    undisturbed = run(photos, features="cache")
+    longest = 1.5 * (time.perf_counter() - started)
+    folder, generator = tmp_path / "checkpoints", np.random.default_rng(kills)
+    for _ in range(kills):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(photos.root), str(folder)],
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout.readline() == b"ready\n"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(generator.uniform(0, longest))
+        process.kill()
+        process.stdout.close()
+        if process.wait() == 0:
+            shutil.rmtree(folder)  # it came to its end: begin anew, to be killed again
+    assert same(undisturbed, run(photos, features="cache", checkpoints=folder, resume=True))

@@ -203,6 +203,7 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
 )
 @source_options
 @force_option
+@click.option("--resume", is_flag=True, help="Go on with a run that was interrupted, with the same options.")
 @json_option
 def train(
     folder: Path, to: Path, weights: str, pixel_range: str | None, as_json: bool, **settings: Any

@@ -147,25 +147,20 @@ class Checkpoints:
         return sorted(self.folder.glob("[0-9]*-*.npz"))
 
 
-def check_checkpoints(folder: str | Path | None, *, resume: bool, force: bool = False) -> Checkpoints | None:
+def check_checkpoints(folder: str | Path, *, resume: bool, force: bool = False) -> Checkpoints:
     """Say whether a run may begin, or go on, with what is in a folder.
 
     Args:
-        folder: Where checkpoints are to be; None for nowhere.
+        folder: Where checkpoints are to be.
         resume: Whether the run goes on with what is there.
         force: Whether what is there may be given up.
 
     Returns:
-        Those that are there, or none where nobody wants them.
+        Those that are there.
 
     Raises:
-        SettingError: There is a run, and nobody said what to do with it; or nowhere to go on from; or the
-            folder is a file.
+        SettingError: There is a run, and nobody said what to do with it; or the folder is a file.
     """
-    if folder is None:
-        if resume:
-            raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
-        return None
     checkpoints = Checkpoints(Path(folder))
     if checkpoints.folder.is_file():
         raise SettingError(f"checkpoints must be a folder, and {folder} is a file; give another one.")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tfxfer.contracts import Balance, FeatureUse, FitLog, Plan, RateSearch
 from tfxfer.data import Photos
+from tfxfer.errors import SettingError
 from tfxfer.models import (
     Anatomy,
     head_of,
@@ -119,7 +120,9 @@ def fit(
     phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
-    held = check_checkpoints(checkpoints, resume=resume)
+    if resume and checkpoints is None:
+        raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
+    held = check_checkpoints(checkpoints, resume=resume) if checkpoints is not None else None
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     course = Course(model, held, run_settings(model, photos, phases, **settings) if held is not None else {})
     if held and (found := held.newest()):
