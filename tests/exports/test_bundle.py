@@ -132,12 +132,6 @@ def test_each_file_runs_where_tfxfer_is_not(bundle, fitted, photos, tmp_path, fo
     np.testing.assert_allclose(scores, model.predict(images, verbose=0), atol=1e-5)
 
 
-def test_one_form_alone(fitted, photos, tmp_path):
-    (artifact,) = export(fitted[0], tmp_path / "phone", photos, formats=["tflite"])
-    assert artifact.path == tmp_path / "phone" / "model.tflite"
-    assert not (tmp_path / "phone" / "saved_model").exists()
-
-
 @pytest.fixture
 def altered(monkeypatch):
     """Have the keras format read back other scores than it wrote, as a broken converter would."""
@@ -219,10 +213,12 @@ def test_formats_are_checked_first(fitted, photos, tmp_path, formats, message, s
         export(fitted[0], tmp_path / "bundle", photos, formats=formats)
 
 
-def test_labels_may_hold_any_letters(fitted, tmp_path, photos):
+def test_one_form_alone_with_labels_of_any_letters(fitted, tmp_path, photos):
     """Class names are people's own."""
     renamed = replace(photos, classes=("bleu ciel", "grün", "赤"))
-    export(fitted[0], tmp_path / "bundle", renamed, formats=["tflite"])
+    (artifact,) = export(fitted[0], tmp_path / "bundle", renamed, formats=["tflite"])
+    assert artifact.path == tmp_path / "bundle" / "model.tflite"
+    assert not (tmp_path / "bundle" / "saved_model").exists()
     assert (tmp_path / "bundle" / "labels.txt").read_text(encoding="utf-8") == "bleu ciel\ngrün\n赤\n"
     assert json_of(tmp_path / "bundle" / "card.json")["classes"] == ["bleu ciel", "grün", "赤"]
 
