@@ -97,6 +97,7 @@ def test_a_bundle_never_replaces_the_table_it_was_made_of(table, shared_pictures
     assert near.is_file()
 
 
+@pytest.mark.slow
 def test_without_weights_everything_learns(shared_pictures, tmp_path):
     settings = {**QUICK, "weights": None, "formats": ("keras",), "head_epochs": 1}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
