@@ -6,6 +6,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# As many tests run at a time as there are cores: the threads of BLAS and OpenMP would wait for each other,
+# and burn processor time at it. Read when NumPy is imported.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
 import numpy as np
 import platformdirs
 import pytest

@@ -163,16 +163,11 @@ except ImportError:
     presets = None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(presets is None, reason="needs the extra kerashub")
 # Keras warns of a layer of KerasHub that makes its parts without build().
 @pytest.mark.filterwarnings("ignore:`build.*` was called on layer 'patch_and_embed:UserWarning")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name == "ResNet" else pytest.mark.slow)
-        for name in (presets.CONFIGS if presets else ())
-    ],
-)
+@pytest.mark.parametrize("name", presets.CONFIGS if presets else ())
 def test_a_preset_of_keras_hub(name, tmp_path):
     folder = presets.write_preset(tmp_path / "preset", name)
     run(build(classes=CLASSES, backbone=f"kerashub:{folder}"), tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-QUICK = {"one_call", "step_by_step", "plain_keras"}
+QUICK = {"plain_keras"}
 
 
 # Keras warns of its own default where it is given a tf.data.Dataset.

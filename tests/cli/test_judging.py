@@ -14,11 +14,12 @@ from tfxfer.errors import DataError, SettingError
 
 @pytest.fixture(scope="module")
 def sharded(shared_pictures, tmp_path_factory):
-    """Shards, and a model that has learnt from them."""
+    """Shards, and the bundle of a model for them, as if it had learnt from them."""
     home = tmp_path_factory.mktemp("sharded")
     write_shards(from_folder(shared_pictures), home / "shards")
-    settings = {"backbone": "micro", "image_size": 32, "head_epochs": 1, "top_epochs": 0}
-    tfxfer.transfer(home / "shards", to=home / "model", formats=("tflite",), progress=False, **settings)
+    photos = tfxfer.from_shards(home / "shards")
+    model = tfxfer.build(photos, backbone="micro", image_size=32)
+    tfxfer.export(model, home / "model", photos, formats=("tflite",))
     return home
 
 

@@ -16,6 +16,14 @@ from tests.conftest import write_pictures
 from tfxfer.cli import main as door
 
 
+@pytest.fixture
+def listening():
+    """Have SIGINT heard, here and by children: where tests run in the background, shells have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def status(*arguments):
     with pytest.raises(SystemExit) as left:
         door.main([str(argument) for argument in arguments])
@@ -125,7 +133,18 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("listening")
 def test_an_interruption_that_meets_a_destructor_comes_again(capfd, monkeypatch, tmp_path, signal_):
+    interrupt_within_a_destructor(capfd, monkeypatch, tmp_path, signal_)
+
+
+@pytest.mark.usefixtures("listening")
+def test_in_the_background_sigterm_comes_again_though_sigint_is_ignored(capfd, monkeypatch, tmp_path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupt_within_a_destructor(capfd, monkeypatch, tmp_path, signal.SIGTERM)
+
+
+def interrupt_within_a_destructor(capfd, monkeypatch, tmp_path, signal_):
     class Interrupted:
         def __del__(self):
             signal.raise_signal(signal_)
@@ -161,6 +180,7 @@ def test_what_an_interruption_leaves_in_a_cycle_goes_while_python_runs(capfd, mo
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_leaves_no_half_bundle(tmp_path, signal_):
     pictures = write_pictures(tmp_path / "pictures", count=20)
     command = [sys.executable, "-m", "tfxfer", "train", pictures, "--to", tmp_path / "model"]

@@ -103,39 +103,41 @@ def test_the_card_tells_input_figures_and_training(bundle, fitted, photos):
     assert card["settings"] == {"seed": 4}
 
 
-PLAIN = {
-    "keras": "import keras\nmodel = keras.models.load_model(path)\nscores = model.predict(images, verbose=0)",
-    "saved_model": "import tensorflow\nmodel = tensorflow.saved_model.load(path)\n"
-    "scores = model.serve(images.astype('float32')).numpy()",
-    "tflite": "from ai_edge_litert.interpreter import Interpreter\n"
-    "runner = Interpreter(path).get_signature_runner()\n"
-    "name = next(iter(runner.get_input_details()))\n"
-    "(scores,) = runner(**{name: images.astype('float32')}).values()",
-}
+PLAIN = """
+import sys
+import numpy
+sys.modules["tfxfer"] = None
+folder, images = sys.argv[1], numpy.load("images.npy")
+
+from ai_edge_litert.interpreter import Interpreter
+runner = Interpreter(f"{folder}/model.tflite").get_signature_runner()
+name = next(iter(runner.get_input_details()))
+(lite,) = runner(**{name: images.astype("float32")}).values()
+assert not {"tensorflow", "keras"} & set(sys.modules)
+
+import tensorflow
+loaded = tensorflow.saved_model.load(f"{folder}/saved_model")
+saved_model = loaded.serve(images.astype("float32"))
+
+import keras
+plain = keras.models.load_model(f"{folder}/model.keras").predict(images, verbose=0)
+numpy.savez("scores.npz", lite=lite, saved_model=saved_model.numpy(), keras=plain)
+"""
 
 
-@pytest.mark.parametrize("form", PLAIN)
-def test_each_file_runs_where_tfxfer_is_not(bundle, fitted, photos, tmp_path, form):
+def test_each_file_runs_where_tfxfer_is_not(bundle, fitted, photos, tmp_path):
+    """LiteRT first, which does not need TensorFlow, and then what does."""
     folder, _ = bundle
     model, _ = fitted
     images = np.stack([read_image(path, height=32, width=32) for path in photos.paths("test")])
     np.save(tmp_path / "images.npy", images)
-    code = (
-        "import sys, numpy\nsys.modules['tfxfer'] = None\n"
-        f"path = {str(folder / FORMATS[form].filename)!r}\n"
-        f"images = numpy.load({str(tmp_path / 'images.npy')!r})\n"
-        f"{PLAIN[form]}\n"
-        f"numpy.save({str(tmp_path / 'scores.npy')!r}, scores)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    scores = np.load(tmp_path / "scores.npy")
-    np.testing.assert_allclose(scores, model.predict(images, verbose=0), atol=1e-5)
-
-
-def test_one_form_alone(fitted, photos, tmp_path):
-    (artifact,) = export(fitted[0], tmp_path / "phone", photos, formats=["tflite"])
-    assert artifact.path == tmp_path / "phone" / "model.tflite"
-    assert not (tmp_path / "phone" / "saved_model").exists()
+    command = [sys.executable, "-c", PLAIN, str(folder)]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    expected = model.predict(images, verbose=0)
+    with np.load(tmp_path / "scores.npz") as found:
+        assert sorted(found) == ["keras", "lite", "saved_model"]
+        for form, scores in found.items():
+            np.testing.assert_allclose(scores, expected, atol=1e-5, err_msg=form)
 
 
 @pytest.fixture
@@ -219,10 +221,12 @@ def test_formats_are_checked_first(fitted, photos, tmp_path, formats, message, s
         export(fitted[0], tmp_path / "bundle", photos, formats=formats)
 
 
-def test_labels_may_hold_any_letters(fitted, tmp_path, photos):
+def test_one_form_alone_with_labels_of_any_letters(fitted, tmp_path, photos):
     """Class names are people's own."""
     renamed = replace(photos, classes=("bleu ciel", "grün", "赤"))
-    export(fitted[0], tmp_path / "bundle", renamed, formats=["tflite"])
+    (artifact,) = export(fitted[0], tmp_path / "bundle", renamed, formats=["tflite"])
+    assert artifact.path == tmp_path / "bundle" / "model.tflite"
+    assert not (tmp_path / "bundle" / "saved_model").exists()
     assert (tmp_path / "bundle" / "labels.txt").read_text(encoding="utf-8") == "bleu ciel\ngrün\n赤\n"
     assert json_of(tmp_path / "bundle" / "card.json")["classes"] == ["bleu ciel", "grün", "赤"]
 

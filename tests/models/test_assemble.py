@@ -67,6 +67,7 @@ def test_a_size_of_two_numbers_is_height_and_width():
     assert build(classes=2, backbone="micro", image_size=(32, 48)).input_shape == (None, 32, 48, 3)
 
 
+@pytest.mark.slow
 def test_its_file_loads_in_plain_keras(model, tmp_path):
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", IMAGES)

@@ -32,6 +32,7 @@ def write_micro(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_as_through_the_catalogue(shared_pictures, tmp_path):
     photos = from_folder(shared_pictures, seed=1)
     held = {"layer_decay": 0.5, "anchor": L2SP(alpha=0.5, beta=0.1)}

@@ -61,8 +61,9 @@ def _interruptible() -> Iterator[None]:
 
     def insist(lost: sys.UnraisableHookArgs) -> None:
         # Within a destructor, such as that of TensorFlow's iterators, nothing can be raised: once more.
+        # As SIGTERM, which is heard here in any case: in the background shells have SIGINT ignored.
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            threading.Timer(0.05, _thread.interrupt_main).start()
+            threading.Timer(0.05, _thread.interrupt_main, [signal.SIGTERM]).start()
         else:
             hook_before(lost)
 

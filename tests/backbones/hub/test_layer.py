@@ -125,21 +125,29 @@ def test_the_penalty_is_in_the_loss_that_fit_reports(module):
     assert history["loss"][0] == pytest.approx(plain + float(sum(layer.losses)), rel=1e-4)
 
 
-@pytest.fixture
-def saved(tmp_path):
-    """A trained model, its file, and the module's folder gone."""
-    folder = hub_modules.reusable(tmp_path / "module")
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A trained model, what it says, its file, and the module's folder gone."""
+    home = tmp_path_factory.mktemp("trained")
+    folder = hub_modules.reusable(home / "module")
     layer = HubLayer(folder, image_size=(32, 32), trainable=True, batch_norm="train")
     model = fitted(around(layer))
-    model.save(tmp_path / "model.keras")
+    model.save(home / "model.keras")
     shutil.rmtree(folder)
-    return model, tmp_path / "model.keras"
+    return model, model.predict(PIXELS, verbose=0), home / "model.keras"
 
 
-def test_the_file_needs_no_folder_and_training_goes_on(saved):
-    model, file = saved
+@pytest.fixture
+def saved(trained, tmp_path):
+    """The scores of the trained model, and its file for this test alone."""
+    _, scores, file = trained
+    return scores, shutil.copy(file, tmp_path / "model.keras")
+
+
+def test_the_file_needs_no_folder_and_training_goes_on(trained):
+    model, scores, file = trained
     loaded = keras.saving.load_model(file, safe_mode=True)
-    np.testing.assert_array_equal(loaded.predict(PIXELS, verbose=0), model.predict(PIXELS, verbose=0))
+    np.testing.assert_array_equal(loaded.predict(PIXELS, verbose=0), scores)
     fitted(model)
     fitted(loaded)
     for one, other in zip(model.weights, loaded.weights, strict=True):
@@ -149,13 +157,13 @@ def test_the_file_needs_no_folder_and_training_goes_on(saved):
 
 
 def test_a_loaded_model_is_saved_again_elsewhere(saved, tmp_path):
-    model, file = saved
+    scores, file = saved
     loaded = keras.saving.load_model(file)
     file.unlink()
     (tmp_path / "elsewhere").mkdir()
     loaded.save(tmp_path / "elsewhere" / "again.keras")
     again = keras.saving.load_model(tmp_path / "elsewhere" / "again.keras")
-    np.testing.assert_array_equal(again.predict(PIXELS, verbose=0), model.predict(PIXELS, verbose=0))
+    np.testing.assert_array_equal(again.predict(PIXELS, verbose=0), scores)
 
 
 def test_what_learns_is_in_the_file(module, tmp_path):
@@ -171,7 +179,7 @@ def test_what_learns_is_in_the_file(module, tmp_path):
 
 
 def test_it_loads_in_a_fresh_process_after_an_import(saved):
-    model, file = saved
+    expected, file = saved
     np.save(file.with_name("pixels.npy"), PIXELS)
     code = (
         "import keras, numpy\n"
@@ -182,7 +190,7 @@ def test_it_loads_in_a_fresh_process_after_an_import(saved):
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     scores = np.load(file.with_name("scores.npy"))
-    np.testing.assert_allclose(scores, model.predict(PIXELS, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
 # Keras says that it skips layers, before it fails: keras-team/keras#22362.
