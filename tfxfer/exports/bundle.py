@@ -176,12 +176,15 @@ def _training(log: FitLog) -> dict[str, Any]:
         "features_reason": log.features_reason,
         "views": log.views,
         "extraction_seconds": round(log.extraction_seconds, 2),
+        "precision": log.precision,
+        "devices": log.devices,
         **{f"validation_{name}": value for name, value in log.validation_metrics.items()},
         "phases": [
             {
                 "name": phase.name,
                 "learning_parameters": phase.learning_parameters,
                 "rate": phase.rate,
+                "turns": phase.turns,
                 "best_epoch": phase.best_epoch,
                 "seconds": round(phase.seconds, 2),
                 "cut": list(phase.cut),

@@ -18,11 +18,10 @@ from tfxfer.models import (
     head_of,
     set_trainable,
 )
-from tfxfer.training.balancing import Balancing
-from tfxfer.training.feature_plan import FeaturePlan
+from tfxfer.runtime import scope_of
 from tfxfer.training.phases import Phase
 from tfxfer.training.plans import choose_phases
-from tfxfer.training.preparing import prepared
+from tfxfer.training.preparing import Ready, prepared
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -36,6 +35,7 @@ def fit(
     *,
     plan: Plan | Sequence[Phase] | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
@@ -70,7 +70,12 @@ def fit(
             then the top blocks with it for 10, where they can be trained; ``"head"``, the head alone;
             ``"gradual"``, one block more in each phase; ``"full"``, the head, then everything. None is
             ``"two-phase"``, or everything at once for 30 where there are no pretrained weights.
-        batch_size: Pictures a step.
+        batch_size: Pictures a step, of all devices together where the model was built within
+            ``tfxfer.strategy``. Where they find no memory, it is halved and gradients are accumulated over
+            as many more turns, which makes the same steps; told, and kept in the log.
+        precision: What it computes in while it trains: ``"float32"``, ``"mixed_float16"``,
+            ``"mixed_bfloat16"``, or ``"auto"``: by the GPUs, and float32 on a CPU. Weights are float32 in
+            each, and afterwards the model computes as it did before.
         seed: Seed of shuffling and dropout, in 0..2**32 - 1; it is set for the whole process.
         augment: What training pictures go through, every epoch anew: a policy's name, something of
             albumentations or a function, as ``augmentation`` takes it, or what ``device_augmentation``
@@ -105,16 +110,19 @@ def fit(
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
+        OutOfMemoryError: Not even one picture at a time has room; or not the batch on several devices.
     """
     anatomy = Anatomy.of(model)
     phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    settings |= {"precision": precision}
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
-    logs, best = _keep_best(model, phases, partial(ready.run, callbacks=callbacks))
+    logs, best = _keep_best(model, phases, partial(_run, ready, callbacks=callbacks))
     kept = next(log for log in logs if log.name == best)
-    _compile_plainly(model, photos, rate=kept.rate)
-    return _log(logs, best, ready.balancing, ready.lessons.plan, ready.lessons.seconds)
+    with scope_of(ready.lessons.devices):
+        _compile_plainly(model, photos, rate=kept.rate)
+    return _log(logs, best, ready)
 
 
 def find_rate(
@@ -123,6 +131,7 @@ def find_rate(
     *,
     phase: Phase | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
@@ -144,6 +153,7 @@ def find_rate(
         phase: What learns, by which optimizer, under which penalties; None is the head, by AdamW. Its rate,
             schedule and epochs do not matter.
         batch_size: As in ``fit``; another size wants another rate.
+        precision: As there.
         seed: As there.
         augment: As there.
         mix: As there.
@@ -168,14 +178,19 @@ def find_rate(
     phases = (phase or Phase("head"),)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    settings |= {"precision": precision}
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     set_trainable(model, phases[0].train, batch_norm=phases[0].batch_norm)
-    return ready.found_rate(phases[0])
+    return ready.within_memory(lambda: ready.found_rate(phases[0]), name="the search for a rate")
 
 
-def _log(
-    logs: Sequence[PhaseLog], best: str, balancing: Balancing, chosen: FeaturePlan, seconds: float
-) -> FitLog:
+def _run(ready: Ready, phase: Phase, *, callbacks: Sequence[keras.callbacks.Callback]) -> PhaseLog:
+    attempt = partial(ready.run, phase, callbacks=callbacks)
+    return ready.within_memory(attempt, name=f"phase {phase.name}")
+
+
+def _log(logs: Sequence[PhaseLog], best: str, ready: Ready) -> FitLog:
+    balancing, chosen = ready.balancing, ready.lessons.plan
     return FitLog(
         tuple(logs),
         best,
@@ -184,7 +199,9 @@ def _log(
         features=chosen.name,
         features_reason=chosen.why,
         views=chosen.views if chosen.cuts else 0,
-        extraction_seconds=seconds,
+        extraction_seconds=ready.lessons.seconds,
+        precision=ready.precision,
+        devices=ready.lessons.devices.num_replicas_in_sync,
     )
 
 
