@@ -21,7 +21,7 @@ BATCH = 16
 def two_phases(**settings):
     """Two phases, with features kept for the first alone or for both."""
     shared = {"epochs": 2, "patience": None} | settings
-    return [Phase("head", rate=1e-2, **shared), Phase("top", train=-1, rate=1e-3, **shared)]
+    return [Phase("head", rate=3e-3, **shared), Phase("top", train=-1, rate=1e-3, **shared)]
 
 
 def clipping(kind, **settings):

@@ -106,6 +106,11 @@ class Lessons:
         """How many pictures are learnt from at once."""
         return math.ceil(self.batch_size / self.turns)
 
+    def halve(self) -> None:
+        """Have half as many pictures learnt from at once, in the order in which the first would have come."""
+        self.turns *= 2
+        self._whole = None
+
     def lesson(self, phase: str) -> Lesson:
         """Return what a phase compiles and fits.
 

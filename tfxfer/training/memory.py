@@ -67,7 +67,7 @@ def within_memory(
         for variable, value in before:
             variable.assign(value)
         gc.collect()
-        lessons.turns *= 2
+        lessons.halve()
         tell(
             f"{name}: no memory for {size} pictures at once; begun again with {lessons.turn_size}, and "
             f"gradients accumulated over {lessons.turns} turns."

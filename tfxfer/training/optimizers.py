@@ -12,6 +12,7 @@ from tfxfer.contracts import Precision
 from tfxfer.models import Anatomy
 from tfxfer.runtime import strategy_of
 from tfxfer.training.phases import Phase
+from tfxfer.training.schedules import InTurns
 
 if TYPE_CHECKING:
     from keras.optimizers import Optimizer as _Beside  # what the mixin is always put before
@@ -49,7 +50,8 @@ def make_optimizer(
     if phase.ema is not None:
         settings |= {"use_ema": True, "ema_momentum": phase.ema}
     turns *= own_turns(phase)
-    settings |= {"gradient_accumulation_steps": turns if turns > 1 else None}
+    if turns > 1:
+        settings |= {"gradient_accumulation_steps": turns, "learning_rate": InTurns(rate, turns=turns)}
     kind = type(prototype)
     if turns > 1 and prototype.use_ema | (phase.ema is not None):
         kind = type(f"InTurns{kind.__name__}", (_InTurns, kind), {})
