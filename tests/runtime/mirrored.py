@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import tfxfer
 from tfxfer import L2SP, Phase
+from tfxfer.errors import OutOfMemoryError, SettingError
 
 BATCH = 16
 
@@ -46,7 +47,7 @@ def cases():
         "clipping by the norm of all, last batch of one": {
             "plan": [clipping(keras.optimizers.SGD, global_clipnorm=0.1)],
             "features": "cache",
-            "batch_size": 20,
+            "batch_size": 18,
         },
         "clipping by value, odd batches": {
             "plan": [clipping(keras.optimizers.SGD, clipvalue=0.01)],
@@ -74,6 +75,31 @@ def logs_apart(one, other):
     return found
 
 
+class Full(keras.callbacks.Callback):
+    """The memory is full as soon as a batch was learnt from."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        del batch, logs
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+
+def refusals(photos):
+    """What is said where it cannot be."""
+    settings = {"plan": [Phase("head")], "batch_size": BATCH, "progress": False}
+    with tfxfer.strategy("mirrored"):
+        double = built(photos)
+    try:
+        tfxfer.fit(double, photos, callbacks=[Full()], **settings)
+    except OutOfMemoryError as error:
+        yield str(error)
+    single = built(photos)
+    try:
+        with tfxfer.strategy("mirrored"):
+            tfxfer.fit(single, photos, **settings)
+    except SettingError as error:
+        yield str(error)
+
+
 def main(folder):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -90,6 +116,7 @@ def main(folder):
         assert (alone.devices, together.devices) == (1, 2)
         outcome[name] = [apart(single, double), logs_apart(alone, together)]
         print(name, outcome[name], together.kept, time.perf_counter() - started, file=sys.stderr)
+    outcome["said"] = [*refusals(photos)]
     print(json.dumps(outcome))
 
 

@@ -16,7 +16,7 @@ from tfxfer.training import Phase, find_rate, fit
 
 PLAN = (
     Phase("head", epochs=2, rate=1e-2, patience=None),
-    Phase("top", train=-1, epochs=2, rate=1e-3, ema=0.9, patience=None),
+    Phase("top", train=-1, epochs=2, rate=1e-2, optimizer="sgd", ema=0.9, patience=None),
 )
 
 
