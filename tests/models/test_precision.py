@@ -21,7 +21,7 @@ def test_it_computes_in_it_and_in_float32_again(precision):
     with computing_in(precision, model):
         assert precision_of(model) == precision
         mixed = model(PIXELS, training=False)
-        logits = keras.Model(model.inputs, model.get_layer("head_logits").output)(PIXELS)
+        logits = keras.Model(model.inputs[0], model.get_layer("head_logits").output)(PIXELS)
     assert keras.backend.standardize_dtype(logits.dtype) == precision.removeprefix("mixed_")
     assert mixed.dtype == "float32"
     assert np.abs(mixed - whole).max() > 0
@@ -50,9 +50,8 @@ def test_losses_are_scaled_by_keras_where_float16_is_built_in():
 
 
 def test_pixels_are_scaled_and_scores_are_given_in_float32():
-    model = build(
-        classes=3, backbone="efficientnet_b0", image_size=32, weights=None, precision="mixed_float16"
-    )
+    settings = {"backbone": "efficientnet_b0", "image_size": 32, "weights": None}
+    model = build(classes=3, precision="mixed_float16", **settings)
     exact = {layer.name for layer in model.layers if layer.dtype_policy.name == "float32"}
     scaling = (keras.layers.Rescaling, keras.layers.Normalization)
     assert exact == {layer.name for layer in model.layers if isinstance(layer, scaling)} | {"head_scores"}

@@ -63,6 +63,6 @@ def test_two_devices_learn_as_one(outcome):
     assert said == [
         "phase head finds no memory for batches of 16 pictures on 2 devices, where Keras cannot accumulate "
         "gradients; give a smaller batch_size (and rate), image_size or backbone.",
-        "the model was built on one device, and this is the scope of MirroredStrategy over 2; build it in that "
-        "scope too.",
+        "the model was built on one device, and this is the scope of MirroredStrategy over 2; build it in "
+        "that scope too.",
     ]

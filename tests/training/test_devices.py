@@ -26,8 +26,8 @@ ACCUMULATING = Phase("slow", optimizer=keras.optimizers.SGD(gradient_accumulatio
         (
             TWO,
             {"augment": device_augmentation("light")},
-            "augmentation light draws by Keras's layers, which cannot on 2 devices; take a policy's name, which "
-            "runs on the host, or give strategy 'none'.",
+            "augmentation light on the device draws by Keras's layers, which cannot on 2 devices; take a "
+            "policy's name, which runs on the host, or give strategy 'none'.",
         ),
         (
             TWO,
