@@ -33,8 +33,8 @@ def strategy(name: str = "auto") -> Iterator[tf.distribute.Strategy]:
         name: ``"auto"``, all GPUs where there are several, else one device; ``"none"``, TensorFlow's first
             device; ``"mirrored"``, all of them, as ``tf.distribute.MirroredStrategy``.
 
-    Yields:
-        The strategy; its ``num_replicas_in_sync`` says how many devices there are.
+    Returns:
+        A context, which gives the strategy; its ``num_replicas_in_sync`` says how many devices there are.
 
     Raises:
         SettingError: No such strategy, or ``"mirrored"`` where there is but one device.
