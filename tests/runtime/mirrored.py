@@ -70,7 +70,7 @@ def apart(one, other):
 def logs_apart(one, other):
     found = 0.0
     for first, second in zip(one.phases, other.phases, strict=True):
-        for name in ("val_loss", "val_accuracy", "accuracy"):
+        for name in ("val_loss", "val_accuracy"):
             found = max(found, float(np.abs(np.subtract(first.history[name], second.history[name])).max()))
     return found
 

@@ -20,7 +20,8 @@ def in_shares(
     """Cut each batch into shares, weighted so that the mean of their losses is the whole batch's loss.
 
     The shares of a batch differ by one picture at most. One of fewer pictures than shares is filled up with
-    its own pictures at a weight of 0: without a picture, a device would fail.
+    its own pictures at a weight of 0, which Keras's unweighted metrics count: without a picture, a device
+    would fail.
 
     Args:
         batches: Pairs of inputs, an array or a tuple of them, and targets, each of shape (batch, ...).
