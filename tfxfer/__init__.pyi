@@ -27,6 +27,7 @@ from .errors import DataError as DataError
 from .errors import DivergedError as DivergedError
 from .errors import FreezeError as FreezeError
 from .errors import MissingExtra as MissingExtra
+from .errors import OutOfMemoryError as OutOfMemoryError
 from .errors import ParityError as ParityError
 from .errors import SettingError as SettingError
 from .errors import TfxferError as TfxferError
@@ -49,6 +50,7 @@ from .models import Learning as Learning
 from .models import build as build
 from .models import set_trainable as set_trainable
 from .previewing import preview as preview
+from .runtime import strategy as strategy
 from .training import L2SP as L2SP
 from .training import Phase as Phase
 from .training import find_rate as find_rate

@@ -20,7 +20,9 @@ __all__ = [
     "NEAR_DUPLICATES",
     "PARTS",
     "PLANS",
+    "PRECISIONS",
     "RESIZES",
+    "STRATEGIES",
     "TASKS",
     "Artifact",
     "Balance",
@@ -34,6 +36,7 @@ __all__ = [
     "Part",
     "PhaseLog",
     "Plan",
+    "Precision",
     "Predictions",
     "RateSearch",
     "Resize",
@@ -64,6 +67,14 @@ TASKS: tuple[Task, ...] = get_args(Task)
 
 LABEL_THRESHOLD = 0.5
 """Of several labels, a picture has those whose probability is this or more."""
+
+
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+"""In which numbers a model computes while it trains; its weights are float32 in each."""
+PRECISIONS = ("auto", *get_args(Precision))
+
+STRATEGIES = ("auto", "none", "mirrored")
+"""Which devices a model trains on: all GPUs where there are several, one device, or all of them."""
 
 
 class Figure(NamedTuple):
@@ -234,6 +245,8 @@ class PhaseLog:
         seconds: Wall time.
         cut: The operations on whose kept outputs it trained; none where it ran the whole model.
         rate: Its highest learning rate, found or given; None where nobody noted it.
+        turns: Over how many parts of a batch gradients were accumulated, since the memory was too small for
+            the whole.
     """
 
     name: str
@@ -243,6 +256,7 @@ class PhaseLog:
     seconds: float
     cut: tuple[str, ...] = ()
     rate: float | None = None
+    turns: int = 1
 
     def best(self, metric: str) -> float:
         """Return the metric's value at the best epoch."""
@@ -281,6 +295,8 @@ class FitLog:
         features_reason: Why; empty where somebody chose ``"off"``.
         views: How many views of each training picture were kept; 0 where none were.
         extraction_seconds: Wall time of computing them.
+        precision: In which numbers it was computed while training; never ``"auto"``.
+        devices: How many devices shared each batch.
     """
 
     phases: tuple[PhaseLog, ...]
@@ -291,6 +307,8 @@ class FitLog:
     features_reason: str = ""
     views: int = 0
     extraction_seconds: float = 0.0
+    precision: Precision = "float32"
+    devices: int = 1
 
     def __getitem__(self, name: str) -> PhaseLog:
         return {phase.name: phase for phase in self.phases}[name]

@@ -7,6 +7,7 @@ TfxferError
 ├── MissingExtra  (ImportError)     an optional package is not installed
 ├── BundleError   (OSError)         a saved model folder is missing, damaged or not ours
 ├── DivergedError (ArithmeticError) training ran off to numbers that are none
+├── OutOfMemoryError (MemoryError)  not even one picture at a time has room
 ├── FreezeError   (AssertionError)  what was frozen moved, or what should learn did not
 └── ParityError   (AssertionError)  an exported file disagrees with its model
 
@@ -26,6 +27,7 @@ __all__ = [
     "DivergedError",
     "FreezeError",
     "MissingExtra",
+    "OutOfMemoryError",
     "ParityError",
     "SettingError",
     "TfxferError",
@@ -61,6 +63,10 @@ class BundleError(TfxferError, OSError):
 
 class DivergedError(TfxferError, ArithmeticError):
     """Training ran off to numbers that are none."""
+
+
+class OutOfMemoryError(TfxferError, MemoryError):
+    """The memory is too small, however small the batch is made."""
 
 
 class FreezeError(TfxferError, AssertionError):

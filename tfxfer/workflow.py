@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import keras
 from rich.console import Console
 
+from tfxfer import runtime
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import PixelRange, catalogued, is_outside
 from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
@@ -101,6 +102,8 @@ def transfer(
     augment: Source | DeviceAugmentation = "none",
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
+    strategy: str = "auto",
     balance: Balance = "none",
     label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
@@ -145,7 +148,9 @@ def transfer(
         near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
         augment: What training pictures go through, as in ``fit``; the card tells its name and digest.
         mix: Whether each training batch is mixed within itself, as in ``fit``.
-        batch_size: Pictures a step.
+        batch_size: Pictures a step, of all devices together.
+        precision: What it computes in while it trains, as in ``fit``; what is written is float32.
+        strategy: Which devices it trains on, as in ``tfxfer.strategy``.
         balance: How rare classes are made to count, as in ``fit``.
         label_smoothing: Share of each training label that goes to all classes alike, as in ``fit``.
         features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
@@ -179,12 +184,12 @@ def transfer(
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
-    check_features(features, views)
+    _check_means(features, views, precision=precision, strategy=strategy)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     softened: dict[str, Any] = {"mixed": mixing is not None, "smoothing": label_smoothing}
     check_balance(balance, **softened)
     learning: dict[str, Any] = {"balance": balance, "mix": mixing, "label_smoothing": label_smoothing}
-    learning |= {"batch_size": batch_size, "features": features, "views": views}
+    learning |= {"batch_size": batch_size, "features": features, "views": views, "precision": precision}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     check_plan(plan, **depth)
     phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, **depth)
@@ -197,7 +202,8 @@ def transfer(
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
-    model = build(photos, **start)
+    with runtime.strategy(strategy):
+        model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
     if not resume:
@@ -209,10 +215,16 @@ def transfer(
         **start | {"weights": None if weights is None else str(weights)},
         **{"columns": dict(columns or {}), "task": photos.task, "separator": separator, "resize": resize},
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
-        **learning | {"mix": str(mixing) if mixing else None},
+        **learning | {"mix": str(mixing) if mixing else None, "strategy": strategy},
         **cleaning,
         "plan": [phase.to_dict() for phase in phases],
     }
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
     held.clear()
     return Run(model, photos, log, report, files, time.perf_counter() - started)
+
+
+def _check_means(features: str, views: int | None, *, precision: str, strategy: str) -> None:
+    check_features(features, views)
+    runtime.check_precision(precision)
+    runtime.check_strategy(strategy)

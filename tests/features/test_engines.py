@@ -10,7 +10,7 @@ from tests.families import ONE_OF_A_FAMILY
 from tfxfer.backbones import BACKBONES
 from tfxfer.features import engines, find_cut
 from tfxfer.features.engines import LiteRTEngine, TensorFlowEngine, choose_engine
-from tfxfer.models import Anatomy, build, set_trainable
+from tfxfer.models import Anatomy, build, precision_of, set_trainable
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def gpu(monkeypatch):
 def test_a_gpu_is_preferred_and_computes_in_mixed_precision(prefix, images):
     engine, why = choose_engine(prefix)
     assert (engine.name, why) == ("TensorFlow", "there is a GPU")
-    assert engine.prefix.outputs[0].dtype == "float16"
-    assert prefix.outputs[0].dtype == "float32"
+    assert precision_of(engine.prefix) == "mixed_float16"
+    assert precision_of(prefix) == "float32"
     for found, each in zip(engine(images), prefix(images.astype(np.float32), training=False), strict=True):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, each, atol=1e-2 * np.abs(each).max())

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import write_pictures
 from tfxfer.data import clean, from_folder
 from tfxfer.errors import DataError, FreezeError, SettingError
-from tfxfer.models import build
+from tfxfer.models import build, precision_of
 from tfxfer.training import Phase, fit, preparing
 
 QUICK = (
@@ -142,3 +142,18 @@ def test_callbacks_of_keras_see_every_phase(photos, tmp_path):
     header, *rows = (tmp_path / "log.csv").read_text().splitlines()
     assert header.split(",") == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
     assert len(rows) == sum(len(phase.history["loss"]) for phase in log.phases)
+
+
+@pytest.mark.parametrize("features", ["cache", pytest.param("off", marks=pytest.mark.slow)])
+def test_training_in_mixed_precision_leaves_a_model_in_float32(photos, features):
+    model, scaled = small_model(), []
+    noting = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda _: scaled.append(type(noting.model.optimizer).__name__)
+    )
+    settings = {"precision": "mixed_float16", "features": features, "batch_size": 16, "progress": False}
+    log = fit(model, photos, plan=[Phase("head", epochs=20, rate=5e-3)], callbacks=[noting], **settings)
+    assert (log.precision, precision_of(model)) == ("mixed_float16", "float32")
+    assert scaled == ["LossScaleOptimizer"]
+    assert log.validation_accuracy >= 0.6
+    loss, _ = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
+    assert loss == pytest.approx(log.validation_loss, abs=2e-2)

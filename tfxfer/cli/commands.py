@@ -17,7 +17,16 @@ import tfxfer
 from tfxfer import data, runtime
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.shares import share
-from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, PLANS, RESIZES, TASKS
+from tfxfer.contracts import (
+    BALANCES,
+    FEATURE_USES,
+    NEAR_DUPLICATES,
+    PLANS,
+    PRECISIONS,
+    RESIZES,
+    STRATEGIES,
+    TASKS,
+)
 
 __all__ = [
     "FOLDER",
@@ -87,6 +96,28 @@ def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say on which devices, and in which numbers, it is trained."""
+    for option in (
+        click.option(
+            "--strategy",
+            type=click.Choice(STRATEGIES),
+            default="auto",
+            show_default=True,
+            help="Devices that share each batch: all GPUs if there are several, one, or all.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default="auto",
+            show_default=True,
+            help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is left out, and what stays together."""
     for option in (
@@ -142,6 +173,7 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     help="What a backbone from outside the catalogue that does not say it takes black and white as.",
 )
 @click.option("--batch-size", type=at_least_1, default=32, show_default=True, help="Pictures a step.")
+@device_options
 @click.option(
     "--resize",
     type=click.Choice(RESIZES),

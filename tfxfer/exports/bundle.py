@@ -21,7 +21,7 @@ from tfxfer.errors import ParityError, SettingError
 from tfxfer.evaluation import Judgement, evaluate
 from tfxfer.exports.formats import Format, Images, Scores, choose_formats
 from tfxfer.exports.parity import PARITY_BOUND, Yardstick
-from tfxfer.models import check_classes, input_contract
+from tfxfer.models import check_classes, computing_in, input_contract
 from tfxfer.runtime import check_target, file_sha256, whole_folder
 
 __all__ = ["MAX_COMPARED", "export"]
@@ -76,8 +76,8 @@ def export(
     images = _compared_images(model, photos)
     # A twin that shares the layers but was never compiled: files carry no optimizer.
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    yardstick = Yardstick.of(photos, _full_precision_scores(plain, images))
-    with whole_folder(target, force=force) as folder:
+    with computing_in("float32", plain), whole_folder(target, force=force) as folder:
+        yardstick = Yardstick.of(photos, _full_precision_scores(plain, images))
         artifacts = [_write(each, plain, folder, images, yardstick) for each in chosen]
         (folder / "labels.txt").write_text("".join(f"{name}\n" for name in photos.classes), encoding="utf-8")
         _write_json(folder / "card.json", _card(model, photos, report, log, settings))
@@ -176,12 +176,15 @@ def _training(log: FitLog) -> dict[str, Any]:
         "features_reason": log.features_reason,
         "views": log.views,
         "extraction_seconds": round(log.extraction_seconds, 2),
+        "precision": log.precision,
+        "devices": log.devices,
         **{f"validation_{name}": value for name, value in log.validation_metrics.items()},
         "phases": [
             {
                 "name": phase.name,
                 "learning_parameters": phase.learning_parameters,
                 "rate": phase.rate,
+                "turns": phase.turns,
                 "best_epoch": phase.best_epoch,
                 "seconds": round(phase.seconds, 2),
                 "cut": list(phase.cut),

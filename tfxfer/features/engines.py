@@ -19,6 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from tfxfer.backbones import copy_variables
+from tfxfer.models import set_precision
 
 __all__ = ["Engine", "LiteRTEngine", "TensorFlowEngine", "choose_engine", "convert"]
 
@@ -156,14 +157,10 @@ def _in_mixed_precision(prefix: keras.Model) -> tuple[Engine, Callable[[Any], An
 
 def _mixed(prefix: keras.Model) -> keras.Model:
     """Make the same model anew, to compute in float16 what float16 is enough for."""
-
-    def halved(layer: keras.Layer) -> keras.Layer:
-        new: keras.Layer = type(layer).from_config(layer.get_config() | {"dtype": "mixed_float16"})
-        return new
-
-    mixed = keras.models.clone_model(prefix, clone_function=halved)
+    mixed = keras.models.clone_model(prefix)
     for old, new in zip(prefix.layers, mixed.layers, strict=True):
         copy_variables(old, new)
+    set_precision(mixed, "mixed_float16")
     return mixed
 
 

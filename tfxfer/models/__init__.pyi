@@ -8,6 +8,9 @@ from .assemble import build as build
 from .assemble import head_of as head_of
 from .freeze import FreezeContract as FreezeContract
 from .freeze import may_move as may_move
+from .precision import computing_in as computing_in
+from .precision import precision_of as precision_of
+from .precision import set_precision as set_precision
 from .trainable import Learning as Learning
 from .trainable import choose_layers as choose_layers
 from .trainable import set_trainable as set_trainable

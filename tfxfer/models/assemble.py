@@ -25,8 +25,9 @@ from tfxfer.contracts import InputContract, Task
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.heads import Head, head_for
+from tfxfer.models.precision import set_precision
 from tfxfer.models.trainable import set_trainable
-from tfxfer.runtime import set_seed
+from tfxfer.runtime import choose_precision, set_seed
 
 __all__ = ["build", "head_of"]
 
@@ -42,6 +43,7 @@ def build(
     image_size: int | tuple[int, int] | None = None,
     pixel_range: PixelRange | None = None,
     dropout: float = 0.2,
+    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Build a model on a pretrained backbone, ready to learn its head.
@@ -81,6 +83,9 @@ def build(
             convention (0, 1)), a preset of KerasHub without an image converter, or a ``.keras`` file of
             another's that does not begin with layers that scale 0..255.
         dropout: Share of features switched off in training in front of the last layer, in [0, 1).
+        precision: What it is to compute in where you train it yourself: ``"float32"``; ``"mixed_float16"`` or
+            ``"mixed_bfloat16"``, of which GPUs make more in the same time; or ``"auto"``, by the GPUs.
+            ``fit`` sees to it by itself, ``export`` writes float32.
         seed: Seed of the random weights, in 0..2**32 - 1; it is set for the whole process.
 
     Returns:
@@ -98,7 +103,7 @@ def build(
     >>> model.name, model.input_shape, model.output_shape
     ('micro', (None, 32, 32, 3), (None, 3))
     """
-    head = _head(photos, classes, task, dropout)
+    head, computing = _head(photos, classes, task, dropout), choose_precision(precision)
     check_digest(weights_sha256, weights=weights)
     set_seed(seed)
     body = _body(
@@ -111,6 +116,8 @@ def build(
         set_trainable(model, "all", batch_norm="train")
     else:
         set_trainable(model, "head")
+    if computing != "float32":
+        set_precision(model, computing)
     return model
 
 

@@ -1,4 +1,4 @@
-"""The machine a run stands on: its folders, its streams."""
+"""The machine a run stands on: its devices, its folders, its streams."""
 
 import lazy_loader
 

@@ -38,6 +38,7 @@ class Stretch:
         contract: What must not move and what must, of when the phase began.
         rate: Its highest learning rate.
         epochs: How many are done.
+        turns: In how many parts each batch is learnt from.
         history: Metric name -> one value an epoch.
         stopped: Whether it stopped early.
         seconds: Wall time so far.
@@ -49,6 +50,7 @@ class Stretch:
     contract: FreezeContract
     rate: float
     epochs: int = 0
+    turns: int = 1
     history: dict[str, list[float]] = field(default_factory=dict)
     stopped: bool = False
     seconds: float = 0.0
@@ -85,6 +87,12 @@ class Course:
     stretch: Stretch | None = None
     touched: set[int] = field(default_factory=set)
     _kept_weights: Weights = field(default_factory=list)
+
+    @property
+    def turns(self) -> int:
+        """In how many parts each batch is learnt from by now, as the memory allows."""
+        latest = self.stretch or (self.logs[-1] if self.logs else None)
+        return latest.turns if latest else 1
 
     def resume(self, found: Checkpoint) -> None:
         """Take up what another process noted, weights and all.
@@ -207,7 +215,7 @@ class Course:
 
 
 def _plain(stretch: Stretch) -> dict[str, Any]:
-    names = ("rate", "epochs", "history", "stopped", "seconds", "callbacks")
+    names = ("rate", "epochs", "turns", "history", "stopped", "seconds", "callbacks")
     contract = {"frozen": dict(stretch.contract.frozen), "learning": dict(stretch.contract.learning)}
     return {"contract": contract, **{name: getattr(stretch, name) for name in names}}
 

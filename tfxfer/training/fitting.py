@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 from rich.console import Console
 
-from tfxfer.contracts import Balance, FeatureUse, FitLog, Plan, RateSearch
+from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.models import (
@@ -17,6 +18,7 @@ from tfxfer.models import (
     head_of,
     set_trainable,
 )
+from tfxfer.runtime import scope_of
 from tfxfer.training.checkpoints import check_checkpoints
 from tfxfer.training.course import Course, run_settings
 from tfxfer.training.phases import Phase
@@ -35,6 +37,7 @@ def fit(
     *,
     plan: Plan | Sequence[Phase] | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
@@ -71,7 +74,12 @@ def fit(
             then the top blocks with it for 10, where they can be trained; ``"head"``, the head alone;
             ``"gradual"``, one block more in each phase; ``"full"``, the head, then everything. None is
             ``"two-phase"``, or everything at once for 30 where there are no pretrained weights.
-        batch_size: Pictures a step.
+        batch_size: Pictures a step, of all devices together where the model was built within
+            ``tfxfer.strategy``. Where they find no memory, it is halved and gradients are accumulated over
+            as many more turns, which makes the same steps; told, and kept in the log.
+        precision: What it computes in while it trains: ``"float32"``, ``"mixed_float16"``,
+            ``"mixed_bfloat16"``, or ``"auto"``: by the GPUs, and float32 on a CPU. Weights are float32 in
+            each, and afterwards the model computes as it did before.
         seed: Seed of shuffling and dropout, in 0..2**32 - 1; it is set for the whole process.
         augment: What training pictures go through, every epoch anew: a policy's name, something of
             albumentations or a function, as ``augmentation`` takes it, or what ``device_augmentation``
@@ -112,6 +120,7 @@ def fit(
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
+        OutOfMemoryError: Not even one picture at a time has room; or not the batch on several devices.
 
     Warns:
         TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written.
@@ -120,6 +129,7 @@ def fit(
     phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    settings |= {"precision": precision}
     if resume and checkpoints is None:
         raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
     held = check_checkpoints(checkpoints, resume=resume) if checkpoints is not None else None
@@ -128,12 +138,15 @@ def fit(
     if held and (found := held.newest()):
         ready.lessons.lesson(phases[0].name)  # features are of the weights that all phases begin with
         course.resume(found)
+        while ready.lessons.turns < course.turns:
+            ready.lessons.halve()
         ready.tell(f"{course.told(phases)} ({checkpoints}).")
     for phase in phases[len(course.logs) :]:
-        course.done(ready.run(phase, course, callbacks=callbacks), phase)
+        course.done(_run(ready, phase, course, callbacks=callbacks), phase)
     course.finish()
     log = _log(course, ready)
-    _compile_plainly(model, photos, rate=log[log.kept].rate)
+    with scope_of(ready.lessons.devices):
+        _compile_plainly(model, photos, rate=log[log.kept].rate)
     return log
 
 
@@ -143,6 +156,7 @@ def find_rate(
     *,
     phase: Phase | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
@@ -164,6 +178,7 @@ def find_rate(
         phase: What learns, by which optimizer, under which penalties; None is the head, by AdamW. Its rate,
             schedule and epochs do not matter.
         batch_size: As in ``fit``; another size wants another rate.
+        precision: As there.
         seed: As there.
         augment: As there.
         mix: As there.
@@ -188,9 +203,22 @@ def find_rate(
     phases = (phase or Phase("head"),)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    settings |= {"precision": precision}
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     set_trainable(model, phases[0].train, batch_norm=phases[0].batch_norm)
-    return ready.found_rate(phases[0])
+    return ready.within_memory(lambda: ready.found_rate(phases[0]), name="the search for a rate")
+
+
+def _run(
+    ready: Ready, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback]
+) -> PhaseLog:
+    begun = deepcopy(course.stretch)
+
+    def attempt() -> PhaseLog:
+        course.stretch = deepcopy(begun)
+        return ready.run(phase, course, callbacks=callbacks)
+
+    return ready.within_memory(attempt, name=f"phase {phase.name}")
 
 
 def _log(course: Course, ready: Ready) -> FitLog:
@@ -204,6 +232,8 @@ def _log(course: Course, ready: Ready) -> FitLog:
         features_reason=chosen.why,
         views=chosen.views if chosen.cuts else 0,
         extraction_seconds=ready.lessons.seconds,
+        precision=ready.precision,
+        devices=ready.lessons.devices.num_replicas_in_sync,
     )
 
 

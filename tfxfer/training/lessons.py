@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from tfxfer.features import (
     open_features,
     watched,
 )
-from tfxfer.models import input_contract
+from tfxfer.models import computing_in, input_contract
 from tfxfer.training.changes import make_datasets
 from tfxfer.training.feature_plan import FeaturePlan
 
@@ -46,12 +47,18 @@ class Lesson:
         training: Batches that it learns from.
         validation: Batches that choose.
         cut: The operations whose kept outputs the batches are; none where they are pictures.
+        class_weight: Class index -> weight in the loss, where Keras is to apply it.
+        turns: Over how many batches gradients are accumulated before each step.
+        example: One picture's zeros in the form of a training batch, where several devices share them.
     """
 
     model: keras.Model
     training: tf.data.Dataset
     validation: tf.data.Dataset
     cut: tuple[str, ...] = ()
+    class_weight: Mapping[int, float] | None = None
+    turns: int = 1
+    example: tuple[Any, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -66,10 +73,13 @@ class Lessons:
         augment: What training pictures go through, or all views of them but the first; or None.
         mixing: What each training batch goes through, or None.
         smoothing: Share of each training label that goes to all classes alike.
-        batch_size: Pictures a step.
+        batch_size: Pictures a step, of all devices and turns together.
+        class_weight: Class index -> weight in the loss, or None.
+        devices: Which devices share each batch.
         seed: Seed of the order, and of which view is drawn.
         progress: Whether to show how far it is.
         console: Where.
+        turns: In how many parts each batch is learnt from, one after the other.
         seconds: What computing took so far.
         epochs: Which epoch it is, to be told before each.
     """
@@ -82,13 +92,26 @@ class Lessons:
     mixing: Mixing | None
     smoothing: float
     batch_size: int
+    class_weight: Mapping[int, float] | None
+    devices: tf.distribute.Strategy
     seed: int
     progress: bool
     console: Console | None
+    turns: int = 1
     seconds: float = 0.0
     epochs: runtime.Epochs = field(default_factory=runtime.Epochs)
     _kept: dict[str, tuple[Extraction, tuple[int, ...]]] = field(default_factory=dict)
     _whole: Lesson | None = None
+
+    @property
+    def turn_size(self) -> int:
+        """How many pictures are learnt from at once."""
+        return math.ceil(self.batch_size / self.turns)
+
+    def halve(self) -> None:
+        """Have half as many pictures learnt from at once, in the order in which the first would have come."""
+        self.turns *= 2
+        self._whole = None
 
     def lesson(self, phase: str) -> Lesson:
         """Return what a phase compiles and fits.
@@ -100,10 +123,37 @@ class Lessons:
         if phase not in self.plan.cuts:
             # Where every phase trains on features, no pictures are asked for.
             self._whole = self._whole or self._softened(self._on_pictures())
-            return self._whole
+            return self._shared(self._whole)
         if phase not in self._kept:
             self._compute(self._together(phase))
-        return self._softened(self._on_features(phase))
+        return self._shared(self._softened(self._on_features(phase)))
+
+    def _shared(self, lesson: Lesson) -> Lesson:
+        """Cut batches into one share a device, or one a turn, where there are several."""
+        devices = self.devices.num_replicas_in_sync
+        count = max(devices, self.turns)
+        if count == 1:
+            return replace(lesson, class_weight=self.class_weight)
+        training = runtime.in_shares(lesson.training, count, class_weight=self.class_weight)
+        if devices == 1:
+            pictures = len(self.photos.split.validation)
+            shared = {"pictures": pictures, "batch_size": self.turn_size, "count": 1}
+            validation = runtime.even_batches(lesson.validation, **shared)
+            return replace(lesson, training=training, validation=validation, turns=self.turns)
+        validation = runtime.even_batches(
+            lesson.validation,
+            pictures=len(self.photos.split.validation),
+            batch_size=self.batch_size,
+            count=devices,
+        )
+        return replace(
+            lesson,
+            training=runtime.each_its_own(training, self.devices),
+            validation=runtime.each_its_own(validation, self.devices),
+            example=tf.nest.map_structure(
+                lambda spec: np.zeros((1, *spec.shape[1:]), spec.dtype.as_numpy_dtype), training.element_spec
+            ),
+        )
 
     def _softened(self, lesson: Lesson) -> Lesson:
         """Have labels be shares of classes where pictures are mixed, or labels smoothed."""
@@ -167,6 +217,11 @@ class Lessons:
     def _compute(self, cuts: Mapping[str, Cut]) -> None:
         started = time.perf_counter()
         check_writable()
+        with computing_in("float32", self.model):
+            self._extract(cuts)
+        self.seconds += time.perf_counter() - started
+
+    def _extract(self, cuts: Mapping[str, Cut]) -> None:
         prefix = joint_prefix(self.model, list(cuts.values()))
         split = self.photos.split
         indices = (*split.train, *split.validation)
@@ -184,7 +239,6 @@ class Lessons:
         place = {id(tensor): number for number, tensor in enumerate(prefix.outputs)}
         for name, cut in cuts.items():
             self._kept[name] = extraction, tuple(place[id(tensor)] for tensor in cut.prefix.outputs)
-        self.seconds += time.perf_counter() - started
 
     def _engine(self, prefix: keras.Model) -> Engine:
         engine, why = choose_engine(prefix)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+import tensorflow as tf
 
+from tfxfer.contracts import Precision
 from tfxfer.models import Anatomy
+from tfxfer.runtime import strategy_of
 from tfxfer.training.phases import Phase
+from tfxfer.training.schedules import InTurns
 
 if TYPE_CHECKING:
     from keras.optimizers import Optimizer as _Beside  # what the mixin is always put before
 else:
     _Beside = object
 
-__all__ = ["make_optimizer", "rate_factors"]
+__all__ = ["make_optimizer", "own_turns", "rate_factors"]
 
 
 def make_optimizer(
-    model: keras.Model, phase: Phase, *, rate: keras.optimizers.schedules.LearningRateSchedule
+    model: keras.Model,
+    phase: Phase,
+    *,
+    rate: keras.optimizers.schedules.LearningRateSchedule,
+    turns: int = 1,
+    precision: Precision = "float32",
 ) -> keras.optimizers.Optimizer:
     """Make the optimizer of a phase for what learns now.
 
@@ -30,6 +39,8 @@ def make_optimizer(
         model: A model from ``tfxfer.build``, after ``set_trainable``.
         phase: The phase.
         rate: How fast the head learns, step by step.
+        turns: Over how many batches gradients are accumulated, beside what the phase's own optimizer does.
+        precision: What the model computes in; where that is mixed float16, losses are scaled.
 
     Returns:
         A new one, of the kind that the phase names or of the kind of the one that it holds.
@@ -38,7 +49,15 @@ def make_optimizer(
     settings = prototype.get_config() | {"learning_rate": rate}
     if phase.ema is not None:
         settings |= {"use_ema": True, "ema_momentum": phase.ema}
+    turns *= own_turns(phase)
+    if turns > 1:
+        settings |= {"gradient_accumulation_steps": turns, "learning_rate": InTurns(rate, turns=turns)}
     kind = type(prototype)
+    if turns > 1 and prototype.use_ema | (phase.ema is not None):
+        kind = type(f"InTurns{kind.__name__}", (_InTurns, kind), {})
+    several = strategy_of(model).num_replicas_in_sync > 1
+    if several:
+        kind = type(f"Mirrored{kind.__name__}", (_Mirrored, kind), {})
     if phase.layer_decay != 1:
         factors = rate_factors(model, phase.layer_decay)
         kind = type(
@@ -48,7 +67,13 @@ def make_optimizer(
     optimizer.exclude_from_weight_decay(
         var_list=[variable for variable in model.trainable_variables if len(variable.shape) < 2]
     )
-    return optimizer
+    # Elsewhere Keras itself scales losses, by the precision of the model that it compiles.
+    return _AgreedLossScale(optimizer) if several and precision == "mixed_float16" else optimizer
+
+
+def own_turns(phase: Phase) -> int:
+    """Say over how many batches a phase's own optimizer accumulates gradients."""
+    return getattr(phase.optimizer, "gradient_accumulation_steps", None) or 1
 
 
 def rate_factors(model: keras.Model, decay: float) -> dict[int, float]:
@@ -120,3 +145,47 @@ class _Layerwise(_Beside):
                 super()._apply_weight_decay([variable])
         finally:
             self.weight_decay = whole
+
+
+class _InTurns(_Beside):
+    """What makes an optimizer that accumulates gradients average weights once a step.
+
+    Keras averages in every turn, as if each had been a step; checked on 3.15.1.
+    """
+
+    gradient_accumulation_steps: int
+    _iterations: Any
+
+    def _update_model_variables_moving_average(self, trainable_variables: Sequence[Any]) -> None:
+        average = super()._update_model_variables_moving_average
+        last = (self._iterations + 1) % self.gradient_accumulation_steps == 0
+        keras.ops.cond(last, lambda: average(trainable_variables), lambda: None)
+
+
+class _Mirrored(_Beside):
+    """What makes an optimizer on several devices clip the gradients of the whole batch.
+
+    Keras clips those of each device, and sums them then; checked on 3.15.1.
+    """
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        known = [gradient for gradient in grads if gradient is not None]
+        summed = iter(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, known))
+        whole = [each if each is None else next(summed) for each in grads]
+        clipped: list[Any] = super()._clip_gradients(whole)
+        return clipped
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Iterable[Any]) -> list[Any]:
+        return list(grads_and_vars)  # they are summed already
+
+
+class _AgreedLossScale(keras.optimizers.LossScaleOptimizer):
+    """A scale of losses on which all devices agree.
+
+    Keras asks the first device alone whether gradients are numbers; checked on 3.15.1.
+    """
+
+    def check_finite(self, grads: Sequence[Any]) -> Any:
+        """Say whether the gradients of all devices are numbers."""
+        lost = tf.cast(tf.logical_not(super().check_finite(grads)), tf.float32)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, lost) == 0

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import keras
 from rich.console import Console
 
 from tfxfer.augment import choose_mixing
-from tfxfer.contracts import Balance, FeatureUse, PhaseLog, RateSearch
+from tfxfer.contracts import Balance, FeatureUse, PhaseLog, Precision, RateSearch
 from tfxfer.data import Photos
 from tfxfer.models import (
     Anatomy,
     check_classes,
     choose_layers,
+    computing_in,
     input_contract,
+    precision_of,
     set_trainable,
 )
-from tfxfer.runtime import set_seed
+from tfxfer.runtime import choose_precision, scope_of, set_seed, strategy_of
 from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
 from tfxfer.training.changes import choose_augmentation
 from tfxfer.training.course import Course
+from tfxfer.training.devices import built_by, check_devices
 from tfxfer.training.feature_plan import plan_features
 from tfxfer.training.lessons import Lesson, Lessons
+from tfxfer.training.memory import within_memory
 from tfxfer.training.noting import Noting
-from tfxfer.training.optimizers import make_optimizer
+from tfxfer.training.optimizers import make_optimizer, own_turns
 from tfxfer.training.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
 
 __all__ = ["Ready", "prepared"]
+
+_Outcome = TypeVar("_Outcome")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +59,7 @@ class Ready:
         lessons: What each phase learns from.
         start: Where penalties pull to.
         first_epochs: Phase -> the number of its first epoch, counted over all of them.
+        precision: What it computes in while it trains.
         progress: Whether to show how far it is.
         console: Where.
     """
@@ -62,6 +69,7 @@ class Ready:
     lessons: Lessons
     start: Start
     first_epochs: Mapping[str, int]
+    precision: Precision
     progress: bool
     console: Console | None
 
@@ -83,7 +91,7 @@ class Ready:
             "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
         )
         phase = replace(phase, rate=stretch.rate)
-        before = stretch.seconds
+        stretch.turns, before = lesson.turns, stretch.seconds
         self._train(phase, lesson, course, callbacks=[stopper, *callbacks])
         stretch.contract.verify(self.model)
         return PhaseLog(
@@ -94,6 +102,7 @@ class Ready:
             seconds=before + time.perf_counter() - started,
             cut=lesson.cut,
             rate=stretch.rate,
+            turns=lesson.turns,
         )
 
     def _rate(self, phase: Phase) -> float:
@@ -106,15 +115,32 @@ class Ready:
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
         lesson = self.lessons.lesson(phase.name)
-        with penalized(self.model, phase, self.start):
-            self._compile(phase, lesson, rate=RISE)
-            return search_rates(lesson, class_weight=self.balancing.class_weight)
+        with self._readied(phase, lesson, rate=RISE):
+            return search_rates(lesson, turns=lesson.turns * own_turns(phase))
+
+    def within_memory(self, attempt: Callable[[], _Outcome], *, name: str) -> _Outcome:
+        """Try something, with smaller batches where the memory is too small; ``"name"`` says what it is."""
+        return within_memory(attempt, model=self.model, lessons=self.lessons, name=name, tell=self.tell)
+
+    @contextmanager
+    def _readied(
+        self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
+    ) -> Iterator[None]:
+        """Have a lesson's model compiled for a phase: its penalties, its precision, its devices."""
+        with (
+            scope_of(self.lessons.devices),
+            penalized(self.model, phase, self.start),
+            computing_in(self.precision, self.model, lesson.model),
+        ):
+            self._compile(phase, lesson, rate=rate)
+            with built_by(lesson.model, lesson.example):
+                yield
 
     def _compile(
         self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
     ) -> None:
         lesson.model.compile(
-            make_optimizer(self.model, phase, rate=rate),
+            make_optimizer(self.model, phase, rate=rate, turns=lesson.turns, precision=self.precision),
             loss=self.balancing.loss,
             metrics=list(self.balancing.metrics),
         )
@@ -141,12 +167,12 @@ class Ready:
             *([bar] if bar else []),
         ]
         clock: dict[str, Any] = {"epochs": self.lessons.epochs, "first": self.first_epochs[phase.name]}
-        with penalized(self.model, phase, self.start), bar or nullcontext():
-            self._compile(phase, lesson, rate=rate_schedule(phase, steps=steps * phase.epochs))
+        rate = rate_schedule(phase, steps=max(1, steps * phase.epochs // own_turns(phase)))
+        with self._readied(phase, lesson, rate=rate), bar or nullcontext():
             lesson.model.fit(
                 lesson.training,
                 validation_data=lesson.validation,
-                class_weight=self.balancing.class_weight,
+                class_weight=lesson.class_weight,
                 initial_epoch=stretch.epochs,
                 epochs=stretch.epochs if stretch.stopped else phase.epochs,
                 shuffle=False,  # the data set shuffles itself
@@ -168,6 +194,7 @@ def prepared(
     features: FeatureUse,
     views: int | None,
     batch_size: int,
+    precision: str,
     seed: int,
     progress: bool,
     console: Console | None,
@@ -184,25 +211,36 @@ def prepared(
         DataError: As there.
     """
     check_classes(model, photos.classes, task=photos.task)
+    devices, trained_in = strategy_of(model), _chosen_precision(model, precision)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
     size, mixing = input_contract(model), choose_mixing(mix)
     if change := choose_augmentation(augment):
         change.check(height=size.height, width=size.width)
+    check_devices(devices, phases, photos, batch_size=batch_size, augment=change)
     balancing = balance_training(photos, balance, mixed=mixing is not None, smoothing=label_smoothing)
     shared: dict[str, Any] = {"augment": change, "mixing": mixing}
-    chosen = plan_features(model, phases, balancing.photos, features=features, views=views, **shared)
+    with scope_of(devices):
+        chosen = plan_features(model, phases, balancing.photos, features=features, views=views, **shared)
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
     set_seed(seed)
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
+    shared |= {"class_weight": balancing.class_weight, "devices": devices}
     names = [phase.name for phase in phases]
     lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
-    firsts = accumulate((phase.epochs for phase in phases), initial=0)
-    ready = Ready(model, balancing, lessons, start, dict(zip(names, firsts, strict=False)), **watching)
+    firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
+    ready = Ready(model, balancing, lessons, start, firsts, trained_in, **watching)
     ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
     ready.tell(str(chosen) if chosen.why else "")
     return ready
+
+
+def _chosen_precision(model: keras.Model, name: str) -> Precision:
+    """Go by the hardware where nobody says, but by what a model was built in where that is mixed."""
+    chosen = choose_precision(name)
+    built = precision_of(model)
+    return built if name == "auto" and built != "float32" else chosen

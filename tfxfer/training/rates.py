@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -41,13 +40,13 @@ class _Rise(keras.optimizers.schedules.LearningRateSchedule):
 RISE = _Rise()
 
 
-def search_rates(lesson: Lesson, *, class_weight: Mapping[int, float] | None = None) -> RateSearch:
+def search_rates(lesson: Lesson, *, turns: int = 1) -> RateSearch:
     """Train with rates that rise in each step, and put all back.
 
     Args:
         lesson: What is trained, compiled with an optimizer whose rate is ``RISE``; its variables are as they
             were afterwards, and its optimizer is not to be used again.
-        class_weight: Class index -> weight in the loss, or None.
+        turns: Over how many batches gradients are accumulated before each step.
 
     Returns:
         The curve, and the rate that it suggests.
@@ -57,26 +56,21 @@ def search_rates(lesson: Lesson, *, class_weight: Mapping[int, float] | None = N
     """
     model = lesson.model
     before = [(variable, np.array(variable)) for variable in model.variables]
-    rates: list[float] = []
-    losses: list[float] = []
-    running = 0.0
-    batches = itertools.islice(itertools.chain.from_iterable(itertools.repeat(lesson.training)), STEPS)
+    sweep = _Sweep(turns)
     try:
-        for step, (inputs, targets) in enumerate(batches):
-            model.reset_metrics()
-            loss = float(
-                model.train_on_batch(inputs, targets, class_weight=class_weight, return_dict=True)["loss"]
-            )
-            if not math.isfinite(loss):
-                break
-            running = _SMOOTHING * running + (1 - _SMOOTHING) * loss
-            rates.append(float(RISE(step)))
-            losses.append(running / (1 - _SMOOTHING ** (step + 1)))
-            if step > _AT_FIRST and losses[-1] > _LOST * min(losses):
-                break
+        # Each pass over the data is an epoch of at least one batch.
+        model.fit(
+            lesson.training,
+            class_weight=lesson.class_weight,
+            epochs=STEPS * turns,
+            shuffle=False,
+            verbose=0,
+            callbacks=[sweep],
+        )
     finally:
         for variable, value in before:
             variable.assign(value)
+    rates, losses = sweep.rates, sweep.losses
     if len(losses) < _AT_FIRST + _AT_LAST + 2:
         raise DivergedError(
             f"the loss is no number at a rate of {float(RISE(len(losses))):.1e}, before any could be told to "
@@ -84,6 +78,35 @@ def search_rates(lesson: Lesson, *, class_weight: Mapping[int, float] | None = N
         )
     chosen = slice(_AT_FIRST, -_AT_LAST)
     return RateSearch(tuple(rates), tuple(losses), rates[chosen][valley(losses[chosen])])
+
+
+class _Sweep(keras.callbacks.Callback):
+    """Note down the loss at each rate, smoothed, until it is lost or all were tried."""
+
+    def __init__(self, turns: int) -> None:
+        super().__init__()
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+        self._turns, self._turn, self._running = turns, 0, 0.0
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 Keras's own
+        """Measure each step by itself."""
+        if self._turn == 0:
+            self.model.reset_metrics()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 Keras's own
+        """Look at the loss of a whole step."""
+        loss = float((logs or {})["loss"])
+        self._turn = (self._turn + 1) % self._turns
+        if not math.isfinite(loss):
+            self.model.stop_training = True
+        elif self._turn == 0:
+            step = len(self.losses)
+            self._running = _SMOOTHING * self._running + (1 - _SMOOTHING) * loss
+            self.rates.append(float(RISE(step)))
+            self.losses.append(self._running / (1 - _SMOOTHING ** (step + 1)))
+            lost = step > _AT_FIRST and self.losses[-1] > _LOST * min(self.losses)
+            self.model.stop_training = lost or step + 1 == STEPS
 
 
 def valley(losses: Sequence[float]) -> int:

@@ -10,7 +10,7 @@ from keras import ops
 
 from tfxfer.training.phases import Phase
 
-__all__ = ["OneCycle", "Warmed", "rate_schedule"]
+__all__ = ["InTurns", "OneCycle", "Warmed", "rate_schedule"]
 
 
 def rate_schedule(phase: Phase, *, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
@@ -91,6 +91,40 @@ class Warmed(keras.optimizers.schedules.LearningRateSchedule):
     def from_config(cls, config: dict[str, Any]) -> Warmed:
         """Make it again."""
         return cls(keras.saving.deserialize_keras_object(config["behind"]), rising=config["rising"])
+
+
+@keras.saving.register_keras_serializable("tfxfer")
+class InTurns(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule, for an optimizer that accumulates gradients over some turns before each step.
+
+    Keras asks for the rate by turns, and not by steps; checked on 3.15.1.
+
+    Args:
+        behind: The other one, which counts steps.
+        turns: Turns a step, at least 1.
+
+    >>> from tfxfer.training import Phase
+    >>> schedule = InTurns(rate_schedule(Phase("p", rate=1.0), steps=2), turns=2)
+    >>> [round(float(schedule(turn)), 2) for turn in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.0]
+    """
+
+    def __init__(self, behind: keras.optimizers.schedules.LearningRateSchedule, *, turns: int) -> None:
+        super().__init__()
+        self.behind, self.turns = behind, turns
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of a turn, counted from 0."""
+        return self.behind(ops.floor_divide(step, self.turns))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what it is made of, as Keras saves it."""
+        return {"behind": keras.saving.serialize_keras_object(self.behind), "turns": self.turns}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InTurns:
+        """Make it again."""
+        return cls(keras.saving.deserialize_keras_object(config["behind"]), turns=config["turns"])
 
 
 @keras.saving.register_keras_serializable("tfxfer")

@@ -1,0 +1,83 @@
+"""What cannot be with several devices is refused by name, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfxfer.augment import Augmentation, DeviceAugmentation
+from tfxfer.data import Photos
+from tfxfer.errors import SettingError
+from tfxfer.training.optimizers import own_turns
+from tfxfer.training.phases import Phase
+
+__all__ = ["built_by", "check_devices"]
+
+
+def check_devices(
+    devices: tf.distribute.Strategy,
+    phases: Sequence[Phase],
+    photos: Photos,
+    *,
+    batch_size: int,
+    augment: Augmentation | DeviceAugmentation | None = None,
+) -> None:
+    """Refuse what several devices cannot do, or too little for them to share.
+
+    Args:
+        devices: The strategy.
+        phases: What is to be run.
+        photos: What it learns from.
+        batch_size: Pictures a step, of all devices together.
+        augment: What training pictures go through, or None.
+
+    Raises:
+        SettingError: A phase accumulates gradients; Keras's layers augment; or there are fewer pictures in a
+            batch, or to validate on, than devices.
+    """
+    count = devices.num_replicas_in_sync
+    if count == 1:
+        return
+    for phase in phases:
+        if (turns := own_turns(phase)) > 1:
+            raise SettingError(
+                f"the optimizer of phase {phase.name!r} accumulates gradients over {turns} batches, which "
+                f"Keras cannot on {count} devices; leave gradient_accumulation_steps out, or give strategy "
+                "'none'."
+            )
+    if isinstance(augment, DeviceAugmentation):
+        raise SettingError(
+            f"augmentation {augment} draws by Keras's layers, which cannot on {count} devices; take a "
+            "policy's name, which runs on the host, or give strategy 'none'."
+        )
+    pictures = len(photos.split.validation)
+    for what, found in (("batch_size is", batch_size), ("the pictures to validate on are", pictures)):
+        if found < count:
+            raise SettingError(f"{what} {found}, fewer than the {count} devices that share them; give more.")
+
+
+@contextmanager
+def built_by(model: keras.Model, batch: tuple[Any, ...] | None) -> Iterator[None]:
+    """Have a model for several devices built by one batch, whatever Keras would build it by.
+
+    Keras takes a first batch for that off the training data, in an iteration of its own, and the mean of the
+    devices' shares of it: the order of the epochs moves on by one, and shares of different sizes fail.
+    Checked on 3.15.1; where Keras no longer asks for it, this does nothing.
+
+    Args:
+        model: What is fitted.
+        batch: Inputs, targets and weights, of which only shapes and kinds count; None on one device.
+    """
+    if batch is None:
+        yield
+        return
+    build = model._maybe_symbolic_build
+    model._maybe_symbolic_build = lambda **_: build(data_batch=batch)
+    try:
+        yield
+    finally:
+        del model._maybe_symbolic_build
