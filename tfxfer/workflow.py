@@ -109,6 +109,7 @@ def transfer(
     top_epochs: int | None = None,
     top_blocks: int | None = None,
     find_rate: bool = False,
+    soup: int | None = None,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
     force: bool = False,
@@ -154,6 +155,7 @@ def transfer(
         top_blocks: How many blocks are unfrozen in the end, from the top; None likewise: a fifth of them, or
             a third for ``"gradual"``.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
+        soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         force: Whether a bundle that is there already is replaced.
@@ -180,7 +182,7 @@ def transfer(
     learning |= {"batch_size": batch_size, "features": features, "views": views}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     check_plan(plan, **depth)
-    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, **depth)
+    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, soup=soup, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
     phases = None if is_outside(backbone) else phases_of(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}

@@ -183,6 +183,8 @@ def _training(log: FitLog) -> dict[str, Any]:
                 "learning_parameters": phase.learning_parameters,
                 "rate": phase.rate,
                 "best_epoch": phase.best_epoch,
+                "soup": list(phase.soup),
+                "souped": dict(phase.souped),
                 "seconds": round(phase.seconds, 2),
                 "cut": list(phase.cut),
                 "history": {name: _numbers(values) for name, values in phase.history.items()},

@@ -7,6 +7,7 @@ from .anatomy import task_of as task_of
 from .assemble import build as build
 from .assemble import head_of as head_of
 from .freeze import FreezeContract as FreezeContract
+from .freeze import moving_variables as moving_variables
 from .trainable import Learning as Learning
 from .trainable import choose_layers as choose_layers
 from .trainable import set_trainable as set_trainable

@@ -24,3 +24,4 @@ from .plans import two_phases as two_phases
 from .progress import ProgressBar as ProgressBar
 from .rates import valley as valley
 from .schedules import rate_schedule as rate_schedule
+from .soups import Soup as Soup

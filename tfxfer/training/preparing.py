@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
@@ -21,6 +22,7 @@ from tfxfer.models import (
     check_classes,
     choose_layers,
     input_contract,
+    moving_variables,
     set_trainable,
 )
 from tfxfer.runtime import set_seed
@@ -34,6 +36,7 @@ from tfxfer.training.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
 from tfxfer.training.schedules import rate_schedule
+from tfxfer.training.soups import Soup
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -76,7 +79,9 @@ class Ready:
         )
         steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
         rate = rate_schedule(phase, steps=steps * phase.epochs)
-        history = self._trained(phase, lesson, rate=rate, callbacks=[stopper, *callbacks])
+        soup = Soup(moving_variables(self.model), most=phase.soup) if phase.soup else None
+        seen = [stopper, *([soup] if soup else []), *callbacks]
+        history = self._trained(phase, lesson, rate=rate, callbacks=seen, soup=soup)
         contract.verify(self.model)
         return PhaseLog(
             name=phase.name,
@@ -86,6 +91,8 @@ class Ready:
             seconds=time.perf_counter() - started,
             cut=lesson.cut,
             rate=float(phase.rate),
+            soup=soup.epochs if soup else (),
+            souped=soup.figures if soup else {},
         )
 
     def found_rate(self, phase: Phase) -> RateSearch:
@@ -111,8 +118,10 @@ class Ready:
         *,
         rate: keras.optimizers.schedules.LearningRateSchedule,
         callbacks: Sequence[keras.callbacks.Callback],
+        soup: Soup | None,
     ) -> Mapping[str, Sequence[float]]:
         bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
+        plain = [PlainLosses(), *self.balancing.callbacks]
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
         with penalized(self.model, phase, self.start), bar or nullcontext():
             self._compile(phase, lesson, rate=rate)
@@ -125,13 +134,15 @@ class Ready:
                 verbose=0,
                 callbacks=[
                     *averaging,
-                    PlainLosses(),
-                    *self.balancing.callbacks,
+                    *plain,
                     *callbacks,
                     keras.callbacks.TerminateOnNaN(),
                     *([bar] if bar else []),
                 ],
             ).history
+            if soup:
+                soup.cook(partial(_judged, lesson, plain))
+                _tell(f"phase {phase.name}: {soup}.", progress=self.progress, console=self.console)
         return history
 
 
@@ -183,6 +194,16 @@ def prepared(
     lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     return Ready(model, balancing, lessons, start, **watching)
+
+
+def _judged(lesson: Lesson, plain: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
+    """Validate weights as they are, by the measures that an epoch is validated by."""
+    found = lesson.model.evaluate(lesson.validation, verbose=0, return_dict=True)
+    logs = {f"val_{name}": float(value) for name, value in found.items()}
+    for callback in plain:
+        callback.set_model(lesson.model)
+        callback.on_epoch_end(0, logs)
+    return {name: value for name, value in logs.items() if name.startswith("val_")}
 
 
 def _tell(line: str, *, progress: bool, console: Console | None) -> None:
