@@ -1,3 +1,5 @@
+from .application_top import ClassificationTop as ClassificationTop
+from .application_top import classification_top as classification_top
 from .catalog import BACKBONES as BACKBONES
 from .counts import write_count as write_count
 from .door import build_backbone as build_backbone

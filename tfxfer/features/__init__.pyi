@@ -12,6 +12,7 @@ from .engines import choose_engine as choose_engine
 from .extraction import Extraction as Extraction
 from .extraction import kept_bytes as kept_bytes
 from .extraction import open_features as open_features
+from .pooled import kept_features as kept_features
 from .pooled import pooled_features as pooled_features
 from .probe import Probe as Probe
 from .probe import linear_probe as linear_probe

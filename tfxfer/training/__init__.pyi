@@ -5,6 +5,7 @@ from .balancing import check_balance as check_balance
 from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets
+from .co_tuning import category_relationship as category_relationship
 from .curves import draw_log as draw_log
 from .curves import draw_rates as draw_rates
 from .feature_plan import check_features as check_features

@@ -19,7 +19,11 @@ __all__ = ["make_optimizer", "rate_factors"]
 
 
 def make_optimizer(
-    model: keras.Model, phase: Phase, *, rate: keras.optimizers.schedules.LearningRateSchedule
+    model: keras.Model,
+    phase: Phase,
+    *,
+    rate: keras.optimizers.schedules.LearningRateSchedule,
+    beside: Sequence[keras.Variable] = (),
 ) -> keras.optimizers.Optimizer:
     """Make the optimizer of a phase for what learns now.
 
@@ -30,6 +34,7 @@ def make_optimizer(
         model: A model from ``tfxfer.build``, after ``set_trainable``.
         phase: The phase.
         rate: How fast the head learns, step by step.
+        beside: What learns that is no part of the model; as fast as the stage below the head.
 
     Returns:
         A new one, of the kind that the phase names or of the kind of the one that it holds.
@@ -41,12 +46,13 @@ def make_optimizer(
     kind = type(prototype)
     if phase.layer_decay != 1:
         factors = rate_factors(model, phase.layer_decay)
+        factors |= {id(variable): phase.layer_decay for variable in beside}
         kind = type(
             f"Layerwise{kind.__name__}", (_Layerwise, kind), {"factors": staticmethod(lambda: factors)}
         )
     optimizer: keras.optimizers.Optimizer = kind.from_config(settings)
     optimizer.exclude_from_weight_decay(
-        var_list=[variable for variable in model.trainable_variables if len(variable.shape) < 2]
+        var_list=[each for each in (*model.trainable_variables, *beside) if len(each.shape) < 2]
     )
     return optimizer
 

@@ -29,6 +29,7 @@ from tfxfer.runtime import set_seed
 from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
 from tfxfer.training.changes import choose_augmentation
+from tfxfer.training.co_tuning import Pretraining, check_co_tuning, pretraining_of
 from tfxfer.training.feature_plan import plan_features
 from tfxfer.training.lessons import Lesson, Lessons
 from tfxfer.training.optimizers import make_optimizer
@@ -53,6 +54,7 @@ class Ready:
         balancing: How rare classes count.
         lessons: What each phase learns from.
         start: Where penalties pull to.
+        pretraining: What the backbone was pretrained to tell apart, where a phase holds on to it.
         progress: Whether to show how far it is.
         console: Where.
     """
@@ -61,12 +63,13 @@ class Ready:
     balancing: Balancing
     lessons: Lessons
     start: Start
+    pretraining: Pretraining | None
     progress: bool
     console: Console | None
 
     def run(self, phase: Phase, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> PhaseLog:
         """Train one phase."""
-        lesson = self.lessons.lesson(phase.name)
+        lesson = self._lesson(phase)
         started = time.perf_counter()
         learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
         if phase.rate == "find":
@@ -97,16 +100,23 @@ class Ready:
 
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
-        lesson = self.lessons.lesson(phase.name)
+        lesson = self._lesson(phase)
         with penalized(self.model, phase, self.start):
             self._compile(phase, lesson, rate=RISE)
             return search_rates(lesson, class_weight=self.balancing.class_weight)
 
+    def _lesson(self, phase: Phase) -> Lesson:
+        lesson = self.lessons.lesson(phase.name)
+        if not (self.pretraining and phase.co_tuning):
+            return lesson
+        return replace(lesson, model=self.pretraining.taught(lesson.model, phase.co_tuning))
+
     def _compile(
         self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
     ) -> None:
+        beside = self.pretraining.variables if self.pretraining and phase.co_tuning else ()
         lesson.model.compile(
-            make_optimizer(self.model, phase, rate=rate),
+            make_optimizer(self.model, phase, rate=rate, beside=beside),
             loss=self.balancing.loss,
             metrics=list(self.balancing.metrics),
         )
@@ -174,6 +184,7 @@ def prepared(
         DataError: As there.
     """
     check_classes(model, photos.classes, task=photos.task)
+    check_co_tuning(model, photos, phases)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
@@ -188,12 +199,14 @@ def prepared(
     watching: dict[str, Any] = {"progress": progress, "console": console}
     _tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "", **watching)
     _tell(str(chosen) if chosen.why else "", **watching)
+    co_tuned = any(phase.co_tuning for phase in phases)
+    pretraining = pretraining_of(model, photos, **watching) if co_tuned else None
     set_seed(seed)
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
     names = [phase.name for phase in phases]
     lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
-    return Ready(model, balancing, lessons, start, **watching)
+    return Ready(model, balancing, lessons, start, pretraining, **watching)
 
 
 def _judged(lesson: Lesson, plain: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
