@@ -19,12 +19,18 @@ class ClassificationTop(NamedTuple):
     """What a backbone told its own classes apart by.
 
     Attributes:
-        features: The map of the model that it stands on.
+        place: The operation whose map it stands on.
         layers: That map, shape (batch, rows, columns, channels) -> logits, shape (batch, classes).
     """
 
-    features: KerasTensor
+    place: str
     layers: keras.Model
+
+    def logits(self, model: keras.Model) -> KerasTensor:
+        """Put the layers on a model that has the map; the model itself stays as it is."""
+        operation = next(each for each in model.operations if each.name == self.place)
+        logits: KerasTensor = self.layers(output_within(model, operation))
+        return logits
 
 
 def classification_top(
@@ -63,4 +69,4 @@ def classification_top(
             f"{spec.input.width} alone, got {height} x {width}; build the model at that size, or leave "
             "co_tuning out."
         ) from error
-    return ClassificationTop(features, keras.Model(inputs, logits, name="pretrained_top"))
+    return ClassificationTop(last.name, keras.Model(inputs, logits, name="pretrained_top"))

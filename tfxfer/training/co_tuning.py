@@ -60,8 +60,8 @@ class Pretraining:
         Returns:
             A model of the same variables, and the layers'. Only in training does their loss count.
         """
-        logits = self.top.layers(self.top.features)
-        twin = keras.Model(learner.inputs, [learner.outputs[0], logits], name=learner.name)
+        outputs = [learner.outputs[0], self.top.logits(learner)]
+        twin = keras.Model(learner.inputs, outputs, name=learner.name)
         return CoTuned(twin, self.relationship, strength=strength)
 
 
@@ -167,7 +167,7 @@ def pretraining_of(
         WeightsError: The classification layer cannot be had.
     """
     top = classification_top(model, BACKBONES[model.name])
-    prefix = keras.Model(model.inputs[0], top.layers(top.features), name=f"{model.name}_pretrained")
+    prefix = keras.Model(model.inputs[0], top.logits(model), name=f"{model.name}_pretrained")
     train, validation = photos.split.train, photos.split.validation
     logits = kept_features(prefix, photos, (*train, *validation), progress=progress, console=console)
     relationship = category_relationship(
