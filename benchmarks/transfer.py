@@ -1,7 +1,7 @@
 """From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default gradual full l2-sp soup scratch views=1 views=2 …] [--augment light]
+        [--ways guide still off default gradual full l2-sp co-tuning soup scratch views=1 …] [--augment light]
         [--few COUNT] [--guide-epochs 10] [--measured FILE]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
@@ -13,6 +13,8 @@
   policy; off is then what it is to draw a new view in every epoch.
 - gradual, full: tfxfer.fit by these plans. l2-sp: the default's two phases, the second under L2-SP with its
   strengths of 0.1 and 0.01. soup: the default's, each with the soup of its five best epochs.
+  co-tuning: the default's, the second under Co-Tuning with a strength of 2.3; KERAS_HOME must have, or Keras
+  fetch, the weights with the classification layer.
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
@@ -101,6 +103,9 @@ def planned(way: str, model: keras.Model) -> Plan | Sequence[Phase] | None:
     if way == "l2-sp":
         head, top = two_phases(stages=len(Anatomy.of(model).stages))
         return head, replace(top, anchor=L2SP())
+    if way == "co-tuning":
+        head, top = two_phases(stages=len(Anatomy.of(model).stages))
+        return head, replace(top, co_tuning=2.3)
     if way == "soup":
         return choose_phases(None, stages=len(Anatomy.of(model).stages), soup=5)
     return way if way in PLANS else None
@@ -147,7 +152,7 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
     ways = ["guide", "still", "off", "default"]
-    more = ["gradual", "full", "l2-sp", "soup", "scratch"]
+    more = ["gradual", "full", "l2-sp", "co-tuning", "soup", "scratch"]
     views = [f"views={count}" for count in (1, 2, 4, 8, 16)]
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")

@@ -94,6 +94,7 @@ def transfer(
     weights_sha256: str | None = None,
     image_size: int | None = None,
     pixel_range: PixelRange | None = None,
+    drop_path: float | None = None,
     resize: Resize = "crop",
     max_bad: float = MAX_BAD,
     near_duplicates: NearDuplicates = "together",
@@ -139,6 +140,7 @@ def transfer(
         image_size: Side of the square that pictures are brought to, in pixels; None takes the
             backbone's own.
         pixel_range: For backbones from outside the catalogue, as in ``build``.
+        drop_path: For backbones with stochastic depth, as in ``build``.
         resize: How they are, as in ``from_folder``.
         max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.
         near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
@@ -190,7 +192,7 @@ def transfer(
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
     check_balance(balance, photos, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
-    start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
+    start |= {"image_size": image_size, "pixel_range": pixel_range, "drop_path": drop_path, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)

@@ -1,4 +1,4 @@
-"""classification_top: the layers and weights that a backbone was pretrained with, on its own map."""
+"""pretrained_top: the layers and weights that a backbone was pretrained with, on its own map."""
 
 import urllib.error
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.pretrained import FILE, NAME, write_pretrained
-from tfxfer.backbones import BACKBONES, build_backbone, classification_top
+from tfxfer.backbones import BACKBONES, build_backbone, pretrained_top
 from tfxfer.backbones.from_applications import called, keras_cache
 from tfxfer.errors import SettingError, WeightsError
 
@@ -23,14 +23,14 @@ def home(tmp_path, monkeypatch):
 def test_on_the_map_it_gives_what_the_whole_network_gives(home):
     whole = write_pretrained(home)
     backbone = build_backbone(BACKBONES[NAME])
-    top = classification_top(backbone, BACKBONES[NAME])
+    top = pretrained_top(backbone, BACKBONES[NAME])
     assert top.place == "conv_pw_13_relu"
     model = keras.Model(backbone.input, top.logits(backbone))
     pictures = np.random.default_rng(0).uniform(0, 255, (2, 224, 224, 3)).astype(np.float32)
     expected = whole.predict(pictures / 127.5 - 1, verbose=0)
     np.testing.assert_allclose(model.predict(pictures, verbose=0), expected, rtol=1e-3, atol=1e-4)
     smaller = build_backbone(BACKBONES[NAME], input_shape=(64, 96, 3))
-    assert classification_top(smaller, BACKBONES[NAME]).layers.output_shape == (None, 1000)
+    assert pretrained_top(smaller, BACKBONES[NAME]).layers.output_shape == (None, 1000)
 
 
 def test_a_file_out_of_reach_is_named_and_the_way_out_is_to_do_without(home, monkeypatch, says):
@@ -47,7 +47,7 @@ def test_a_file_out_of_reach_is_named_and_the_way_out_is_to_do_without(home, mon
     )
     assert keras_cache() == home / "models"
     with pytest.raises(WeightsError, match=says(message)):
-        classification_top(backbone, BACKBONES[NAME])
+        pretrained_top(backbone, BACKBONES[NAME])
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_each_family_goes_on_where_its_map_ends(name, monkeypatch):
     spec = BACKBONES[name]
     whole = called(spec, keras.Input(spec.input.shape), weights=None, top=True)
     monkeypatch.setattr("tfxfer.backbones.application_top.called", lambda *_, **__: whole)
-    _, layers = classification_top(build_backbone(spec, weights=None), spec, weights=None)
+    _, layers = pretrained_top(build_backbone(spec, weights=None), spec, weights=None)
     pool = [each for each in whole.layers if isinstance(each, keras.layers.GlobalAveragePooling2D)][-1]
     tapped = keras.Model(whole.input, [pool.input, whole.output])
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, *spec.input.shape)).astype(np.float32)
@@ -83,4 +83,4 @@ def test_layers_that_take_one_size_alone_say_so(says):
         "at that size, or leave co_tuning out."
     )
     with pytest.raises(SettingError, match=says(message)):
-        classification_top(backbone, BACKBONES["vgg16"], weights=None)
+        pretrained_top(backbone, BACKBONES["vgg16"], weights=None)

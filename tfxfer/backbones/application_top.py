@@ -12,10 +12,10 @@ from tfxfer.backbones.graph import flat_operations, output_within, replayed, ste
 from tfxfer.backbones.spec import BackboneSpec
 from tfxfer.errors import SettingError
 
-__all__ = ["ClassificationTop", "classification_top"]
+__all__ = ["PretrainedTop", "pretrained_top"]
 
 
-class ClassificationTop(NamedTuple):
+class PretrainedTop(NamedTuple):
     """What a backbone told its own classes apart by.
 
     Attributes:
@@ -33,9 +33,9 @@ class ClassificationTop(NamedTuple):
         return logits
 
 
-def classification_top(
+def pretrained_top(
     model: keras.Model, spec: BackboneSpec, *, weights: Literal["imagenet"] | None = "imagenet"
-) -> ClassificationTop:
+) -> PretrainedTop:
     """Build what stood on a backbone when it was pretrained, by keras.applications' own way to its weights.
 
     Its dropout is left out.
@@ -69,4 +69,4 @@ def classification_top(
             f"{spec.input.width} alone, got {height} x {width}; build the model at that size, or leave "
             "co_tuning out."
         ) from error
-    return ClassificationTop(last.name, keras.Model(inputs, logits, name="pretrained_top"))
+    return PretrainedTop(last.name, keras.Model(inputs, logits, name="pretrained_top"))

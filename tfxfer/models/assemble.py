@@ -16,9 +16,11 @@ from tfxfer.backbones import (
     build_outside,
     catalogued,
     check_digest,
+    check_drop_path,
     is_outside,
     layers_within,
     origin_of,
+    with_drop_path,
     with_origin,
 )
 from tfxfer.contracts import InputContract, Task
@@ -42,6 +44,7 @@ def build(
     image_size: int | tuple[int, int] | None = None,
     pixel_range: PixelRange | None = None,
     dropout: float = 0.2,
+    drop_path: float | None = None,
     seed: int = 0,
 ) -> keras.Model:
     """Build a model on a pretrained backbone, ready to learn its head.
@@ -81,6 +84,9 @@ def build(
             convention (0, 1)), a preset of KerasHub without an image converter, or a ``.keras`` file of
             another's that does not begin with layers that scale 0..255.
         dropout: Share of features switched off in training in front of the last layer, in [0, 1).
+        drop_path: How often the last block is left out in training, in [0, 1), those below it less in
+            proportion to depth; for EfficientNets, which come with 0.2, and ConvNeXts, which come with 0.
+            None leaves them so.
         seed: Seed of the random weights, in 0..2**32 - 1; it is set for the whole process.
 
     Returns:
@@ -100,10 +106,13 @@ def build(
     """
     head = _head(photos, classes, task, dropout)
     check_digest(weights_sha256, weights=weights)
+    check_drop_path(drop_path, None if is_outside(backbone) else catalogued(backbone), backbone)
     set_seed(seed)
     body = _body(
         backbone, weights=weights, sha256=weights_sha256, image_size=image_size, pixel_range=pixel_range
     )
+    if drop_path is not None:
+        body = with_drop_path(body, drop_path)
     model = keras.Model(body.inputs[0], head.apply(body.outputs[0]), name=body.name)
     with_origin(model, origin_of(body))
     if weights is None:

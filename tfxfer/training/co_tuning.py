@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
-from tfxfer.backbones import BACKBONES, ClassificationTop, classification_top, origin_of
+from tfxfer.backbones import BACKBONES, PretrainedTop, pretrained_top, origin_of
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.features import kept_features
@@ -42,7 +42,7 @@ class Pretraining:
             (classes of the data set, classes of the pretraining); rows sum to 1.
     """
 
-    top: ClassificationTop
+    top: PretrainedTop
     relationship: Floats
 
     @property
@@ -166,7 +166,7 @@ def pretraining_of(
         DataError: A picture cannot be read.
         WeightsError: The classification layer cannot be had.
     """
-    top = classification_top(model, BACKBONES[model.name])
+    top = pretrained_top(model, BACKBONES[model.name])
     prefix = keras.Model(model.inputs[0], top.logits(model), name=f"{model.name}_pretrained")
     train, validation = photos.split.train, photos.split.validation
     logits = kept_features(prefix, photos, (*train, *validation), progress=progress, console=console)
