@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
-from tfxfer.backbones import BACKBONES, PretrainedTop, pretrained_top, origin_of
+from tfxfer.backbones import BACKBONES, PretrainedTop, origin_of, pretrained_top
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.features import kept_features
