@@ -58,8 +58,8 @@ def fit(
 
     Where the frozen part of the model is computed once and kept (``features``), a phase trains what comes
     behind it, of which the layers are the model's own. It sees one of some views of each picture, drawn anew
-    each epoch, instead of ever new ones; and what drops within the frozen part (EfficientNet's drop-connect,
-    a transformer's dropout) drops nothing, whereas in a whole model that Keras trains it goes on.
+    each epoch, instead of ever new ones. In stages in front of all that learns nothing drops (EfficientNet's
+    drop-connect, a transformer's dropout), on kept features or in the whole model.
 
     Every picture is decoded once before, and a bad one refused; not so what ``tfxfer.clean`` looked at.
 

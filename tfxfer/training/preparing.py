@@ -28,6 +28,7 @@ from tfxfer.models import (
 from tfxfer.runtime import set_seed
 from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
+from tfxfer.training.calm import calmed
 from tfxfer.training.changes import choose_augmentation
 from tfxfer.training.co_tuning import Pretraining, check_co_tuning, pretraining_of
 from tfxfer.training.feature_plan import plan_features
@@ -101,7 +102,7 @@ class Ready:
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
         lesson = self._lesson(phase)
-        with penalized(self.model, phase, self.start):
+        with penalized(self.model, phase, self.start), calmed(self.model):
             self._compile(phase, lesson, rate=RISE)
             return search_rates(lesson, class_weight=self.balancing.class_weight)
 
@@ -133,7 +134,7 @@ class Ready:
         bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
         plain = [PlainLosses(), *self.balancing.callbacks]
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
-        with penalized(self.model, phase, self.start), bar or nullcontext():
+        with penalized(self.model, phase, self.start), calmed(self.model), bar or nullcontext():
             self._compile(phase, lesson, rate=rate)
             history: Mapping[str, Sequence[float]] = lesson.model.fit(
                 lesson.training,
