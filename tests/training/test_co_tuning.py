@@ -13,7 +13,7 @@ from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.training import Phase, category_relationship, fit
 from tfxfer.training.co_tuning import CoTuned
-from tfxfer.training.preparing import prepared
+from tfxfer.training.preparing import Ready, prepared
 
 STRENGTHS = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4)
 
@@ -172,6 +172,28 @@ def test_a_fit_is_taught_and_the_model_is_the_plain_one(network, photos):
     assert ([layer.name for layer in network.layers], network.count_params()) == (names, before)
     network.compile(loss="sparse_categorical_crossentropy")
     assert network.evaluate(validation, verbose=0) == pytest.approx(log.best("val_loss"), abs=0.05)
+
+
+@pytest.mark.slow
+def test_of_no_strength_it_is_the_plain_training_to_the_bit(photos, monkeypatch):
+    plain = Ready._lesson
+
+    def beside(ready, phase):
+        lesson = plain(ready, phase)
+        logits = keras.layers.Dense(5, trainable=False, kernel_initializer="zeros")(lesson.model.outputs[0])
+        twin = keras.Model(lesson.model.inputs, [lesson.model.outputs[0], logits], name=lesson.model.name)
+        return replace(lesson, model=CoTuned(twin, np.full((3, 5), 0.2), strength=0.0))
+
+    def history():
+        model = build(classes=3, backbone="micro", image_size=32)
+        phase = Phase("top", train=-1, epochs=2, rate=1e-3)
+        return fit(model, photos, plan=[phase], batch_size=16, features="cache", progress=False)[
+            "top"
+        ].history
+
+    expected = history()
+    monkeypatch.setattr(Ready, "_lesson", beside)
+    assert history() == expected
 
 
 def refused(model, photos, message, says, **settings):
