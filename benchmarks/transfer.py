@@ -1,8 +1,8 @@
 """From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default gradual full l2-sp scratch views=1 views=2 …] [--augment light]
-        [--guide-epochs 10] [--measured FILE]
+        [--ways guide still off default gradual full l2-sp co-tuning soup scratch views=1 …] [--augment light]
+        [--few COUNT] [--guide-epochs 10] [--measured FILE]
 
 - guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
   the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
@@ -12,7 +12,9 @@
 - views=1, 2, 4, 8, 16: tfxfer.fit on so many kept views of each training picture, where --augment names a
   policy; off is then what it is to draw a new view in every epoch.
 - gradual, full: tfxfer.fit by these plans. l2-sp: the default's two phases, the second under L2-SP with its
-  strengths of 0.1 and 0.01.
+  strengths of 0.1 and 0.01. soup: the default's, each with the soup of its five best epochs.
+  co-tuning: the default's, the second under Co-Tuning with a strength of 2.3; KERAS_HOME must have, or Keras
+  fetch, the weights with the classification layer.
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
@@ -20,6 +22,8 @@ own, one after the other. Seconds are from the folder to the finished model, onc
 (the same for all); the model is judged afterwards. Processor seconds are those of all cores in that time:
 what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
 file, one JSON object a line, and does not do again what stands there.
+
+--few keeps so many training pictures of each class.
 
 Prints a Markdown table a backbone: test accuracy as mean and range over the seeds, seconds as means, how many
 times as fast as the first way by both, and the highest memory of the process.
@@ -44,7 +48,7 @@ from benchmarks.processes import apart
 from tfxfer import L2SP, Phase, Photos
 from tfxfer.contracts import PLANS, FeatureUse, Plan
 from tfxfer.models import Anatomy
-from tfxfer.training import two_phases
+from tfxfer.training import choose_phases, two_phases
 
 SIZE = 224
 BASES: dict[str, Callable[[], keras.Model]] = {
@@ -99,13 +103,21 @@ def planned(way: str, model: keras.Model) -> Plan | Sequence[Phase] | None:
     if way == "l2-sp":
         head, top = two_phases(stages=len(Anatomy.of(model).stages))
         return head, replace(top, anchor=L2SP())
+    if way == "co-tuning":
+        head, top = two_phases(stages=len(Anatomy.of(model).stages))
+        return head, replace(top, co_tuning=2.3)
+    if way == "soup":
+        return choose_phases(None, stages=len(Anatomy.of(model).stages), soup=5)
     return way if way in PLANS else None
 
 
-def run(way: str, folder: str, backbone: str, seed: int, augment: str, epochs: int) -> dict[str, float]:
+def run(
+    way: str, folder: str, backbone: str, seed: int, augment: str, epochs: int, few: int = 0
+) -> dict[str, float]:
     """Go one way, in this process."""
     started, worked = time.perf_counter(), time.process_time()
     photos = tfxfer.from_folder(folder, seed=seed)
+    photos = photos.few(few, seed=seed) if few else photos
     if way in ("guide", "still"):
         model = guide(photos, backbone, seed, epochs=epochs, still=way == "still")
     else:
@@ -132,22 +144,23 @@ def measured(kept: Path | None, cell: tuple[str, ...]) -> dict[str, float]:
 def main() -> None:
     """Run every way with every seed, in turn, and print the tables."""
     if sys.argv[1:2] == ["--one"]:
-        way, folder, backbone, seed, augment, epochs = sys.argv[2:]
-        print(json.dumps(run(way, folder, backbone, int(seed), augment, int(epochs))))
+        way, folder, backbone, seed, augment, epochs, *few = sys.argv[2:]
+        print(json.dumps(run(way, folder, backbone, int(seed), augment, int(epochs), *map(int, few))))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
     ways = ["guide", "still", "off", "default"]
-    more = ["gradual", "full", "l2-sp", "scratch"]
+    more = ["gradual", "full", "l2-sp", "co-tuning", "soup", "scratch"]
     views = [f"views={count}" for count in (1, 2, 4, 8, 16)]
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
+    parser.add_argument("--few", type=int, help="training pictures of each class; all if not given")
     parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
     parser.add_argument("--measured", type=Path, help="keeps what was measured")
     chosen = parser.parse_args()
-    settings = (chosen.augment, str(chosen.guide_epochs))
+    settings = (chosen.augment, str(chosen.guide_epochs), *([str(chosen.few)] if chosen.few else []))
     for backbone in chosen.backbones:
         found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways}
         for seed in range(chosen.seeds):

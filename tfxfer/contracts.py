@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -247,6 +247,9 @@ class PhaseLog:
         rate: Its highest learning rate, found or given; None where nobody noted it.
         turns: Over how many parts of a batch gradients were accumulated, since the memory was too small for
             the whole.
+        soup: The epochs whose weights were averaged, counted from 1, the best first; none where the best
+            epoch's were kept as they are.
+        souped: Metric name -> what that average reaches on validation.
     """
 
     name: str
@@ -257,10 +260,12 @@ class PhaseLog:
     cut: tuple[str, ...] = ()
     rate: float | None = None
     turns: int = 1
+    soup: tuple[int, ...] = ()
+    souped: Mapping[str, float] = field(default_factory=dict)
 
     def best(self, metric: str) -> float:
-        """Return the metric's value at the best epoch."""
-        return self.history[metric][self.best_epoch - 1]
+        """Return the metric's value of the average, where weights were averaged, or at the best epoch."""
+        return self.souped[metric] if metric in self.souped else self.history[metric][self.best_epoch - 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def transfer(
     weights_sha256: str | None = None,
     image_size: int | None = None,
     pixel_range: PixelRange | None = None,
+    drop_path: float | None = None,
     resize: Resize = "crop",
     max_bad: float = MAX_BAD,
     near_duplicates: NearDuplicates = "together",
@@ -113,6 +114,7 @@ def transfer(
     top_epochs: int | None = None,
     top_blocks: int | None = None,
     find_rate: bool = False,
+    soup: int | None = None,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
     force: bool = False,
@@ -143,6 +145,7 @@ def transfer(
         image_size: Side of the square that pictures are brought to, in pixels; None takes the
             backbone's own.
         pixel_range: For backbones from outside the catalogue, as in ``build``.
+        drop_path: For backbones with stochastic depth, as in ``build``.
         resize: How they are, as in ``from_folder``.
         max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.
         near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
@@ -161,6 +164,7 @@ def transfer(
         top_blocks: How many blocks are unfrozen in the end, from the top; None likewise: a fifth of them, or
             a third for ``"gradual"``.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
+        soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         force: Whether a bundle, or checkpoints of a run that was interrupted, are replaced.
@@ -192,7 +196,7 @@ def transfer(
     learning |= {"batch_size": batch_size, "features": features, "views": views, "precision": precision}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     check_plan(plan, **depth)
-    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, **depth)
+    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, soup=soup, **depth)
     # A catalogue's stages are known before anything runs; another's once it is here.
     phases = None if is_outside(backbone) else phases_of(stages=len(catalogued(backbone).stages))
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
@@ -200,7 +204,7 @@ def transfer(
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
     check_balance(balance, photos, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
-    start |= {"image_size": image_size, "pixel_range": pixel_range, "seed": seed}
+    start |= {"image_size": image_size, "pixel_range": pixel_range, "drop_path": drop_path, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     with runtime.strategy(strategy):
         model = build(photos, **start)

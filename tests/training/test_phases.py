@@ -40,6 +40,8 @@ from tfxfer.training import L2SP, Phase
         ({"drops": (0.6, 0.4)}, "drops of phase 'p' must be shares in (0, 1), ascending, got (0.6, 0.4)."),
         ({"drops": (0.6, 1.0)}, "drops of phase 'p' must be shares in (0, 1), ascending, got (0.6, 1.0)."),
         ({"ema": 1.0}, "ema of phase 'p' must be in (0, 1), or None, got 1."),
+        ({"co_tuning": -1.0}, "co_tuning of phase 'p' must be at least 0, got -1."),
+        ({"soup": 1}, "soup of phase 'p' must be at least 2, or None, got 1."),
         ({"l1": -1.0}, "l1 of phase 'p' must be at least 0, got -1."),
         ({"l2": -1.0}, "l2 of phase 'p' must be at least 0, got -1."),
         (

@@ -108,6 +108,12 @@ def test_each_phase_may_look_for_its_rate():
     assert {phase.rate for phase in choose_phases("full", stages=9, find_rate=True)} == {"find"}
 
 
+def test_each_phase_may_average_its_best_epochs():
+    assert {phase.soup for phase in choose_phases("full", stages=9, soup=5)} == {5}
+    (own,) = choose_phases([Phase("a", soup=3)], stages=9)
+    assert own.soup == 3
+
+
 def test_phases_of_one_s_own_are_taken_as_they_are():
     own = [Phase("a"), Phase("b", train="all")]
     assert choose_phases(own, stages=0) == tuple(own)

@@ -1,3 +1,5 @@
+from .application_top import PretrainedTop as PretrainedTop
+from .application_top import pretrained_top as pretrained_top
 from .catalog import BACKBONES as BACKBONES
 from .counts import write_count as write_count
 from .door import build_backbone as build_backbone
@@ -21,3 +23,5 @@ from .selection import find_backbones as find_backbones
 from .selection import pareto_front as pareto_front
 from .spec import BackboneSpec as BackboneSpec
 from .spec import Stage as Stage
+from .stochastic_depth import check_drop_path as check_drop_path
+from .stochastic_depth import with_drop_path as with_drop_path

@@ -6,7 +6,7 @@ import http.client
 import re
 import urllib.error
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tfxfer.backbones.spec import BackboneSpec
 from tfxfer.backbones.weights_file import fill_from_file, is_legacy, is_readable
 from tfxfer.errors import WeightsError
 
-__all__ = ["build_application", "keras_cache"]
+__all__ = ["build_application", "called", "keras_cache"]
 
 FETCH_ERRORS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
@@ -47,9 +47,8 @@ def build_application(
     Raises:
         WeightsError: The weights cannot be had, have another digest, or do not fit.
     """
-    function = getattr(keras.applications, spec.builder.partition(":")[2])
     with _noted(sha256) as fetched:
-        model = _called(spec, function, pixels, weights="imagenet" if weights == "imagenet" else None)
+        model = called(spec, pixels, weights="imagenet" if weights == "imagenet" else None)
     file = weights if isinstance(weights, Path) else None
     if file and is_legacy(file):
         fill_from_file(model, file, spec.name)
@@ -88,30 +87,37 @@ def keras_cache() -> Path:
     return Path(keras.src.backend.config.keras_home()).expanduser() / "models"
 
 
-def _called(
-    spec: BackboneSpec,
-    function: Callable[..., keras.Model],
-    pixels: KerasTensor,
-    *,
-    weights: str | None,
-) -> keras.Model:
-    """Call the function, with its failures to fetch weights made plain."""
+def called(spec: BackboneSpec, pixels: KerasTensor, *, weights: str | None, top: bool = False) -> keras.Model:
+    """Call a backbone's function in keras.applications, with its failures to fetch weights made plain.
+
+    Args:
+        spec: A backbone whose builder is ``keras.applications:...``.
+        pixels: Scaled pictures, shape (batch, height, width, 3).
+        weights: ``"imagenet"``, or None for random ones.
+        top: Whether it ends in the logits of its own classes, not in its last map.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+    """
+    function = getattr(keras.applications, spec.builder.partition(":")[2])
+    ending = {"classifier_activation": None} if top else {}
     try:
         with warnings.catch_warnings():
             # MobileNets say so when they take the weights of 224 x 224 at another size: meant.
             warnings.filterwarnings("ignore", r"`input_shape` is undefined", UserWarning)
             return function(
-                include_top=False,
+                include_top=top,
                 weights=weights,
                 input_tensor=pixels,
                 input_shape=tuple(pixels.shape[1:]),
+                **ending,
                 **dict(spec.options),
             )
     except Exception as error:
         if weights is None:
             raise
         if _is_fetch_failure(error):
-            raise WeightsError(_cannot_fetch(spec.name, error)) from error
+            raise WeightsError(_cannot_fetch(spec.name, error, top=top)) from error
         if _is_damage(error):
             raise WeightsError(_damaged(spec.name)) from error
         raise
@@ -130,15 +136,20 @@ def _is_damage(error: Exception) -> bool:
     return isinstance(error, OSError) and "open file" in str(error)
 
 
-def _cannot_fetch(backbone: str, error: Exception) -> str:
+def _cannot_fetch(backbone: str, error: Exception, *, top: bool) -> str:
     """Word the message for weights that are not here and cannot be fetched."""
     found = re.match(r"URL fetch failure on (\S+/)(\S+): ", str(error))
     wanted, origin = (found[2], found[1]) if found else (f"the file of {backbone}", "the network")
+    what = f"ImageNet weights for {backbone}"
+    way_out = (
+        "pass a weights file (`--weights FILE`), or take the backbone that comes with tfxfer "
+        "(`--backbone micro`)."
+    )
+    if top:
+        what, way_out = f"{what} with its classification layer", "or leave co_tuning out."
     return (
-        f"no ImageNet weights for {backbone}: {wanted} is not in {keras_cache()} and cannot be "
-        f"fetched from {origin}; connect and try again, put the file into that folder (KERAS_HOME "
-        "moves it), pass a weights file (`--weights FILE`), or take the backbone that comes with "
-        "tfxfer (`--backbone micro`)."
+        f"no {what}: {wanted} is not in {keras_cache()} and cannot be fetched from {origin}; connect and try "
+        f"again, put the file into that folder (KERAS_HOME moves it), {way_out}"
     )
 
 

@@ -227,6 +227,12 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
 @click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; by the plan likewise.")
 @click.option("--find-rate", is_flag=True, help="Look for a learning rate when each phase begins.")
 @click.option(
+    "--soup",
+    type=click.IntRange(min=2),
+    metavar="EPOCHS",
+    help="Average the weights of so many best epochs of each phase, as far as validation bears it.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,

@@ -186,6 +186,8 @@ def _training(log: FitLog) -> dict[str, Any]:
                 "rate": phase.rate,
                 "turns": phase.turns,
                 "best_epoch": phase.best_epoch,
+                "soup": list(phase.soup),
+                "souped": dict(phase.souped),
                 "seconds": round(phase.seconds, 2),
                 "cut": list(phase.cut),
                 "history": {name: _numbers(values) for name, values in phase.history.items()},

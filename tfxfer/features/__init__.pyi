@@ -13,6 +13,7 @@ from .extraction import Extraction as Extraction
 from .extraction import kept_bytes as kept_bytes
 from .extraction import open_features as open_features
 from .extraction import prefix_sha256 as prefix_sha256
+from .pooled import kept_features as kept_features
 from .pooled import pooled_features as pooled_features
 from .probe import Probe as Probe
 from .probe import linear_probe as linear_probe

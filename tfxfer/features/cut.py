@@ -56,7 +56,7 @@ def find_cut(model: keras.Model, *, learning: Collection[Piece] | None = None) -
     or a dense block, they all do. The head's dropout never is in the prefix, for it goes on drawing.
 
     The prefix is meant for inference alone. In ``keras.Model.fit``, a frozen layer that drops (EfficientNet's
-    drop-connect, a transformer's dropout) goes on doing so; in the prefix it does not.
+    drop-connect, a transformer's dropout) goes on doing so; in the prefix it does not, nor in ``tfxfer.fit``.
 
     Args:
         model: A model from ``tfxfer.build``.

@@ -7,7 +7,7 @@ from .anatomy import task_of as task_of
 from .assemble import build as build
 from .assemble import head_of as head_of
 from .freeze import FreezeContract as FreezeContract
-from .freeze import may_move as may_move
+from .freeze import moving_variables as moving_variables
 from .precision import computing_in as computing_in
 from .precision import precision_of as precision_of
 from .precision import set_precision as set_precision

@@ -16,9 +16,11 @@ from tfxfer.backbones import (
     build_outside,
     catalogued,
     check_digest,
+    check_drop_path,
     is_outside,
     layers_within,
     origin_of,
+    with_drop_path,
     with_origin,
 )
 from tfxfer.contracts import InputContract, Task
@@ -44,6 +46,7 @@ def build(
     pixel_range: PixelRange | None = None,
     dropout: float = 0.2,
     precision: str = "float32",
+    drop_path: float | None = None,
     seed: int = 0,
 ) -> keras.Model:
     """Build a model on a pretrained backbone, ready to learn its head.
@@ -86,6 +89,9 @@ def build(
         precision: What it is to compute in where you train it yourself: ``"float32"``; ``"mixed_float16"`` or
             ``"mixed_bfloat16"``, of which GPUs make more in the same time; or ``"auto"``, by the GPUs.
             ``fit`` sees to it by itself, ``export`` writes float32.
+        drop_path: How often the last block is left out in training, in [0, 1), those below it less in
+            proportion to depth; for EfficientNets, which come with 0.2, and ConvNeXts, which come with 0.
+            None leaves them so.
         seed: Seed of the random weights, in 0..2**32 - 1; it is set for the whole process.
 
     Returns:
@@ -105,10 +111,13 @@ def build(
     """
     head, computing = _head(photos, classes, task, dropout), choose_precision(precision)
     check_digest(weights_sha256, weights=weights)
+    check_drop_path(drop_path, None if is_outside(backbone) else catalogued(backbone), backbone)
     set_seed(seed)
     body = _body(
         backbone, weights=weights, sha256=weights_sha256, image_size=image_size, pixel_range=pixel_range
     )
+    if drop_path is not None:
+        body = with_drop_path(body, drop_path)
     model = keras.Model(body.inputs[0], head.apply(body.outputs[0]), name=body.name)
     with_origin(model, origin_of(body))
     if weights is None:

@@ -13,7 +13,7 @@ from tfxfer.backbones import HubUnit, layers_within
 from tfxfer.errors import FreezeError
 from tfxfer.models.anatomy import Anatomy, Piece
 
-__all__ = ["FreezeContract", "may_move"]
+__all__ = ["FreezeContract", "moving_variables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FreezeContract:
             name: _digests(v for layer in layers for v in layer.trainable_variables)
             for name, layers in parts.items()
         }
-        moving = {id(variable) for variable in may_move(model)}
+        moving = {id(variable) for variable in moving_variables(model)}
         return cls(
             frozen=_digests(variable for variable in model.weights if id(variable) not in moving),
             learning={name: digests for name, digests in learning.items() if digests},
@@ -68,8 +68,8 @@ class FreezeContract:
             )
 
 
-def may_move(model: keras.Model) -> list[keras.Variable]:
-    """Return the variables that training may change now, BatchNorm statistics included."""
+def moving_variables(model: keras.Model) -> list[keras.Variable]:
+    """Return what training may change as the model is set now, BatchNorm statistics that learn among it."""
     parts = Anatomy.of(model).parts
     return [variable for layers in parts.values() for layer in layers for variable in _may_move(layer)]
 

@@ -6,6 +6,7 @@ from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets
 from .checkpoints import check_checkpoints as check_checkpoints
+from .co_tuning import category_relationship as category_relationship
 from .curves import draw_log as draw_log
 from .curves import draw_rates as draw_rates
 from .feature_plan import check_features as check_features
@@ -25,3 +26,4 @@ from .plans import two_phases as two_phases
 from .progress import ProgressBar as ProgressBar
 from .rates import valley as valley
 from .schedules import rate_schedule as rate_schedule
+from .soups import Soup as Soup

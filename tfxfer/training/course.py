@@ -18,7 +18,7 @@ from tfxfer.contracts import PhaseLog
 from tfxfer.data import Photos
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.features import prefix_sha256
-from tfxfer.models import FreezeContract, may_move
+from tfxfer.models import FreezeContract, moving_variables
 from tfxfer.training.changes import choose_augmentation
 from tfxfer.training.checkpoints import Checkpoint, Checkpoints
 from tfxfer.training.phases import Phase
@@ -45,6 +45,7 @@ class Stretch:
         callbacks: Type and place of each callback -> the numbers and texts that it holds.
         optimizer: Its variables, in its order; none before the first epoch is done.
         best: The best epoch's weights of what learns, by their places in the model; none before that.
+        soup: The weights of all epochs that may be averaged, one after the other.
     """
 
     contract: FreezeContract
@@ -57,6 +58,7 @@ class Stretch:
     callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
     optimizer: Weights = field(default_factory=list)
     best: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
+    soup: Weights = field(default_factory=list)
 
     def add(self, epoch: Mapping[str, float]) -> None:
         """Note down an epoch's figures."""
@@ -76,7 +78,8 @@ class Course:
         logs: Of the phases that are done.
         kept: Name of the best of them; empty before the first is done.
         stretch: How far the phase after them is; None where it has not begun.
-        touched: Places of the model's weights that phases so far may have moved.
+        touched: Places of the variables that phases so far may have moved.
+        beside: What may move and is no part of the model.
     """
 
     model: keras.Model
@@ -86,6 +89,7 @@ class Course:
     kept: str = ""
     stretch: Stretch | None = None
     touched: set[int] = field(default_factory=set)
+    beside: Sequence[keras.Variable] = ()
     _kept_weights: Weights = field(default_factory=list)
 
     @property
@@ -93,6 +97,11 @@ class Course:
         """In how many parts each batch is learnt from by now, as the memory allows."""
         latest = self.stretch or (self.logs[-1] if self.logs else None)
         return latest.turns if latest else 1
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """The model's weights, in their order, and what is beside them."""
+        return [*self.model.weights, *self.beside]
 
     def resume(self, found: Checkpoint) -> None:
         """Take up what another process noted, weights and all.
@@ -105,7 +114,7 @@ class Course:
         """
         self._check_same(found.state["settings"])
         state, arrays = found.state, found.arrays
-        for name, places in (("weights", self.model.weights), ("seeds", self._seeds())):
+        for name, places in (("weights", self.variables), ("seeds", self._seeds())):
             for place, value in _placed(arrays, name).items():
                 places[place].assign(value)
         self.touched = set(_placed(arrays, "weights"))
@@ -121,6 +130,7 @@ class Course:
                 **state["stretch"],
                 optimizer=list(_placed(arrays, "optimizer").values()),
                 best=_placed(arrays, "best"),
+                soup=list(_placed(arrays, "soup").values()),
             )
 
     def told(self, phases: Sequence[Phase]) -> str:
@@ -136,10 +146,8 @@ class Course:
         """Begin the next phase, after ``set_trainable``, unless it has begun already."""
         if self.stretch is None:
             self.stretch = Stretch(FreezeContract.of(self.model), rate)
-        learning = {id(variable) for variable in may_move(self.model)}
-        self.touched |= {
-            place for place, variable in enumerate(self.model.weights) if id(variable) in learning
-        }
+        moving = {id(variable) for variable in (*moving_variables(self.model), *self.beside)}
+        self.touched |= {place for place, variable in enumerate(self.variables) if id(variable) in moving}
         return self.stretch
 
     def done(self, log: PhaseLog, phase: Phase) -> None:
@@ -176,14 +184,16 @@ class Course:
         """Note where it is."""
         if self.checkpoints is None:
             return
-        weights, stretch = self.model.weights, self.stretch
-        arrays = {f"weights/{place}": np.asarray(weights[place]) for place in sorted(self.touched)}
+        variables, stretch = self.variables, self.stretch
+        arrays = {f"weights/{place}": np.asarray(variables[place]) for place in sorted(self.touched)}
         arrays |= {f"seeds/{place}": np.asarray(seed) for place, seed in enumerate(self._seeds())}
         if self.kept:
-            arrays |= {f"kept/{place}": self._kept_weights[place] for place in sorted(self.touched)}
+            own = [place for place in sorted(self.touched) if place < len(self._kept_weights)]
+            arrays |= {f"kept/{place}": self._kept_weights[place] for place in own}
         if stretch:
             arrays |= {f"optimizer/{place}": value for place, value in enumerate(stretch.optimizer)}
             arrays |= {f"best/{place}": value for place, value in stretch.best.items()}
+            arrays |= {f"soup/{place}": value for place, value in enumerate(stretch.soup)}
         state = {
             "settings": self.settings,
             "logs": [asdict(log) for log in self.logs],
@@ -228,7 +238,9 @@ def _placed(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> dict[int, npt.
 
 def _log_of(values: Mapping[str, Any]) -> PhaseLog:
     history = {name: tuple(each) for name, each in values["history"].items()}
-    return PhaseLog(**{**values, "history": history, "cut": tuple(values["cut"])})
+    return PhaseLog(
+        **{**values, "history": history, "cut": tuple(values["cut"]), "soup": tuple(values["soup"])}
+    )
 
 
 def run_settings(

@@ -36,7 +36,7 @@ def check_devices(
         augment: What training pictures go through, or None.
 
     Raises:
-        SettingError: A phase accumulates gradients; Keras's layers augment; or there are fewer pictures in a
+        SettingError: A phase accumulates gradients or is taught by Co-Tuning; Keras's layers augment; or there are fewer pictures in a
             batch, or to validate on, than devices.
     """
     count = devices.num_replicas_in_sync
@@ -47,6 +47,11 @@ def check_devices(
             raise SettingError(
                 f"the optimizer of phase {phase.name!r} accumulates gradients over {turns} batches, which "
                 f"Keras cannot on {count} devices; leave gradient_accumulation_steps out, or give strategy "
+                "'none'."
+            )
+        if phase.co_tuning:
+            raise SettingError(
+                f"co_tuning of phase {phase.name!r} cannot be on {count} devices; leave it out, or give strategy "
                 "'none'."
             )
     if isinstance(augment, DeviceAugmentation):

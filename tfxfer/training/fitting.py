@@ -62,8 +62,8 @@ def fit(
 
     Where the frozen part of the model is computed once and kept (``features``), a phase trains what comes
     behind it, of which the layers are the model's own. It sees one of some views of each picture, drawn anew
-    each epoch, instead of ever new ones; and what drops within the frozen part (EfficientNet's drop-connect,
-    a transformer's dropout) drops nothing, whereas in a whole model that Keras trains it goes on.
+    each epoch, instead of ever new ones. In stages in front of all that learns nothing drops (EfficientNet's
+    drop-connect, a transformer's dropout), on kept features or in the whole model.
 
     Every picture is decoded once before, and a bad one refused; not so what ``tfxfer.clean`` looked at.
 
@@ -134,7 +134,8 @@ def fit(
         raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
     held = check_checkpoints(checkpoints, resume=resume) if checkpoints is not None else None
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
-    course = Course(model, held, run_settings(model, photos, phases, **settings) if held is not None else {})
+    decisive = run_settings(model, photos, phases, **settings) if held is not None else {}
+    course = Course(model, held, decisive, beside=ready.beside)
     if held and (found := held.newest()):
         ready.lessons.lesson(phases[0].name)  # features are of the weights that all phases begin with
         course.resume(found)

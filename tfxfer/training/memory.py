@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import keras
@@ -21,7 +21,7 @@ _Outcome = TypeVar("_Outcome")
 def within_memory(
     attempt: Callable[[], _Outcome],
     *,
-    model: keras.Model,
+    variables: Sequence[keras.Variable],
     lessons: Lessons,
     name: str,
     tell: Callable[[str], None],
@@ -33,8 +33,8 @@ def within_memory(
     smaller batches. What comes later stays at the smaller ones.
 
     Args:
-        attempt: What is tried, anew each time; the model's variables are put back before.
-        model: The whole model.
+        attempt: What is tried, anew each time; variables are put back before.
+        variables: What may move.
         lessons: What it learns from.
         name: What it is called.
         tell: Told what is changed.
@@ -46,7 +46,7 @@ def within_memory(
         OutOfMemoryError: There is no room for a batch of one picture, or several devices share batches, on
             which Keras cannot accumulate.
     """
-    before = [(variable, np.array(variable)) for variable in model.variables]
+    before = [(variable, np.array(variable)) for variable in variables]
     while True:
         try:
             return attempt()

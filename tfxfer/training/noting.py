@@ -12,6 +12,7 @@ import numpy as np
 
 from tfxfer.runtime import Epochs
 from tfxfer.training.course import Course, Stretch
+from tfxfer.training.soups import Soup
 
 __all__ = ["Noting"]
 
@@ -53,6 +54,8 @@ class Noting(keras.callbacks.Callback):
                     stretch.best.get(own[place], value)
                     for place, value in enumerate(self.model.get_weights())
                 ]
+            if isinstance(other, Soup) and stretch.soup:
+                other.take_up(stretch.callbacks[_name(other, place)]["ingredients"], stretch.soup)
         if stretch.optimizer:
             if not optimizer.built:
                 optimizer.build(self.model.trainable_variables)
@@ -76,7 +79,9 @@ class Noting(keras.callbacks.Callback):
         stretch.optimizer = [np.array(variable) for variable in self.model.optimizer.variables]
         stretch.callbacks = {_name(other, place): _scalars(other) for place, other in enumerate(self.others)}
         own = self._places()
-        for other in self.others:
+        for place, other in enumerate(self.others):
+            if isinstance(other, Soup):
+                stretch.callbacks[_name(other, place)]["ingredients"], stretch.soup = other.ingredients
             if isinstance(other, keras.callbacks.EarlyStopping) and other.best_weights:
                 stretch.best = {
                     place: value
@@ -87,7 +92,7 @@ class Noting(keras.callbacks.Callback):
 
     def _places(self) -> list[int]:
         """Return where each weight of what learns is in the whole model."""
-        places = {id(variable): place for place, variable in enumerate(self.course.model.weights)}
+        places = {id(variable): place for place, variable in enumerate(self.course.variables)}
         return [places[id(variable)] for variable in self.model.weights]
 
 

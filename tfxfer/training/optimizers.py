@@ -29,6 +29,7 @@ def make_optimizer(
     rate: keras.optimizers.schedules.LearningRateSchedule,
     turns: int = 1,
     precision: Precision = "float32",
+    beside: Sequence[keras.Variable] = (),
 ) -> keras.optimizers.Optimizer:
     """Make the optimizer of a phase for what learns now.
 
@@ -41,6 +42,7 @@ def make_optimizer(
         rate: How fast the head learns, step by step.
         turns: Over how many batches gradients are accumulated, beside what the phase's own optimizer does.
         precision: What the model computes in; where that is mixed float16, losses are scaled.
+        beside: What learns that is no part of the model; as fast as the stage below the head.
 
     Returns:
         A new one, of the kind that the phase names or of the kind of the one that it holds.
@@ -60,12 +62,13 @@ def make_optimizer(
         kind = type(f"Mirrored{kind.__name__}", (_Mirrored, kind), {})
     if phase.layer_decay != 1:
         factors = rate_factors(model, phase.layer_decay)
+        factors |= {id(variable): phase.layer_decay for variable in beside}
         kind = type(
             f"Layerwise{kind.__name__}", (_Layerwise, kind), {"factors": staticmethod(lambda: factors)}
         )
     optimizer: keras.optimizers.Optimizer = kind.from_config(settings)
     optimizer.exclude_from_weight_decay(
-        var_list=[variable for variable in model.trainable_variables if len(variable.shape) < 2]
+        var_list=[each for each in (*model.trainable_variables, *beside) if len(each.shape) < 2]
     )
     # Elsewhere Keras itself scales losses, by the precision of the model that it compiles.
     return _AgreedLossScale(optimizer) if several and precision == "mixed_float16" else optimizer

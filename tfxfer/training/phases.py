@@ -75,6 +75,13 @@ class Phase:
         drops: For ``"step"``, after which shares of the steps the rate falls, ascending, in (0, 1).
         ema: How much of their running average weights keep in each step, in (0, 1), such as 0.99: the average
             is validated and kept; or None.
+        soup: Of how many of its best epochs the weights may be averaged in the end, at least 2: beginning
+            with the best, each is taken in if validation does not get worse by it. BatchNorm statistics
+            that learn are averaged too; all of these epochs' weights are held in memory. Or None.
+        co_tuning: How much it counts that the backbone goes on telling apart what it was pretrained to, as
+            that goes with the classes of the pictures: Co-Tuning, with a strength of 2.3 in its authors'
+            code. For backbones of keras.applications with their ImageNet weights, of which the
+            classification layer is fetched and learns with them; the model does without. 0 is without.
 
     Raises:
         SettingError: A number out of range, a name that is none, or two settings that exclude each other.
@@ -99,6 +106,8 @@ class Phase:
     anchor: L2SP | None = None
     drops: tuple[float, ...] = (0.4, 0.6, 0.8)
     ema: float | None = None
+    soup: int | None = None
+    co_tuning: float = 0.0
 
     def __post_init__(self) -> None:
         for setting, wrong, allowed in (
@@ -111,6 +120,8 @@ class Phase:
             ("l1", self.l1 < 0, "at least 0"),
             ("l2", self.l2 < 0, "at least 0"),
             ("ema", self.ema is not None and not 0 < self.ema < 1, "in (0, 1), or None"),
+            ("co_tuning", self.co_tuning < 0, "at least 0"),
+            ("soup", self.soup is not None and self.soup < 2, "at least 2, or None"),
         ):
             if wrong:
                 value = getattr(self, setting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
@@ -159,6 +160,7 @@ def choose_phases(
     stages: int,
     scratch: bool = False,
     find_rate: bool = False,
+    soup: int | None = None,
     head_epochs: int | None = None,
     top_epochs: int | None = None,
     top_blocks: int | None = None,
@@ -170,6 +172,7 @@ def choose_phases(
         stages: Number of stages of the backbone; 0 for one that cannot be trained.
         scratch: Whether it has no pretrained weights.
         find_rate: Whether each phase begins with a search for its rate.
+        soup: Of how many of its best epochs each phase may average the weights; None leaves it to the phases.
         head_epochs: Epochs for the head alone; None leaves it to the plan.
         top_epochs: Epochs of what comes after that, 0 for none; None likewise.
         top_blocks: How many stages are unfrozen in the end; None likewise.
@@ -189,7 +192,9 @@ def choose_phases(
         phases = _named(plan or "two-phase", stages, settings)
     else:
         phases = tuple(plan)
-    return tuple(replace(phase, rate="find") for phase in phases) if find_rate else phases
+    every: dict[str, Any] = {"rate": "find"} if find_rate else {}
+    every |= {"soup": soup} if soup is not None else {}
+    return tuple(replace(phase, **every) for phase in phases)
 
 
 def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> None:

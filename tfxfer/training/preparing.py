@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -22,13 +23,16 @@ from tfxfer.models import (
     choose_layers,
     computing_in,
     input_contract,
+    moving_variables,
     precision_of,
     set_trainable,
 )
 from tfxfer.runtime import choose_precision, scope_of, set_seed, strategy_of
 from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.balancing import Balancing, balance_training
+from tfxfer.training.calm import calmed
 from tfxfer.training.changes import choose_augmentation
+from tfxfer.training.co_tuning import Pretraining, check_co_tuning, pretraining_of
 from tfxfer.training.course import Course
 from tfxfer.training.devices import built_by, check_devices
 from tfxfer.training.feature_plan import plan_features
@@ -40,6 +44,7 @@ from tfxfer.training.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
 from tfxfer.training.schedules import rate_schedule
+from tfxfer.training.soups import Soup
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -60,6 +65,7 @@ class Ready:
         start: Where penalties pull to.
         first_epochs: Phase -> the number of its first epoch, counted over all of them.
         precision: What it computes in while it trains.
+        pretraining: What the backbone was pretrained to tell apart, where a phase holds on to it.
         progress: Whether to show how far it is.
         console: Where.
     """
@@ -70,8 +76,14 @@ class Ready:
     start: Start
     first_epochs: Mapping[str, int]
     precision: Precision
+    pretraining: Pretraining | None
     progress: bool
     console: Console | None
+
+    @property
+    def beside(self) -> list[keras.Variable]:
+        """What may move and is no part of the model."""
+        return list(self.pretraining.top.layers.weights) if self.pretraining else []
 
     def tell(self, line: str) -> None:
         """Show a line where progress is shown; an empty one is none."""
@@ -83,7 +95,7 @@ class Ready:
         self, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback] = ()
     ) -> PhaseLog:
         """Train one phase, or the rest of it."""
-        lesson = self.lessons.lesson(phase.name)
+        lesson = self._lesson(phase)
         started = time.perf_counter()
         learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
         stretch = course.begin(course.stretch.rate if course.stretch else self._rate(phase))
@@ -92,7 +104,9 @@ class Ready:
         )
         phase = replace(phase, rate=stretch.rate)
         stretch.turns, before = lesson.turns, stretch.seconds
-        self._train(phase, lesson, course, callbacks=[stopper, *callbacks])
+        soup = Soup(moving_variables(self.model), most=phase.soup) if phase.soup else None
+        seen = [stopper, *([soup] if soup else []), *callbacks]
+        self._train(phase, lesson, course, callbacks=seen, soup=soup)
         stretch.contract.verify(self.model)
         return PhaseLog(
             name=phase.name,
@@ -103,6 +117,8 @@ class Ready:
             cut=lesson.cut,
             rate=stretch.rate,
             turns=lesson.turns,
+            soup=soup.epochs if soup else (),
+            souped=soup.figures if soup else {},
         )
 
     def _rate(self, phase: Phase) -> float:
@@ -114,13 +130,19 @@ class Ready:
 
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
-        lesson = self.lessons.lesson(phase.name)
+        lesson = self._lesson(phase)
         with self._readied(phase, lesson, rate=RISE):
             return search_rates(lesson, turns=lesson.turns * own_turns(phase))
 
     def within_memory(self, attempt: Callable[[], _Outcome], *, name: str) -> _Outcome:
         """Try something, with smaller batches where the memory is too small; ``"name"`` says what it is."""
-        return within_memory(attempt, model=self.model, lessons=self.lessons, name=name, tell=self.tell)
+        return within_memory(
+            attempt,
+            variables=[*self.model.variables, *self.beside],
+            lessons=self.lessons,
+            name=name,
+            tell=self.tell,
+        )
 
     @contextmanager
     def _readied(
@@ -130,17 +152,32 @@ class Ready:
         with (
             scope_of(self.lessons.devices),
             penalized(self.model, phase, self.start),
+            calmed(self.model),
             computing_in(self.precision, self.model, lesson.model),
         ):
             self._compile(phase, lesson, rate=rate)
             with built_by(lesson.model, lesson.example):
                 yield
 
+    def _lesson(self, phase: Phase) -> Lesson:
+        lesson = self.lessons.lesson(phase.name)
+        if not (self.pretraining and phase.co_tuning):
+            return lesson
+        return replace(lesson, model=self.pretraining.taught(lesson.model, phase.co_tuning))
+
     def _compile(
         self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
     ) -> None:
+        beside = self.pretraining.variables if self.pretraining and phase.co_tuning else ()
         lesson.model.compile(
-            make_optimizer(self.model, phase, rate=rate, turns=lesson.turns, precision=self.precision),
+            make_optimizer(
+                self.model,
+                phase,
+                rate=rate,
+                turns=lesson.turns,
+                precision=self.precision,
+                beside=beside,
+            ),
             loss=self.balancing.loss,
             metrics=list(self.balancing.metrics),
         )
@@ -152,16 +189,17 @@ class Ready:
         course: Course,
         *,
         callbacks: Sequence[keras.callbacks.Callback],
+        soup: Soup | None,
     ) -> None:
         stretch = course.stretch
         assert stretch is not None  # it has begun
         steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
         bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
+        plain = [PlainLosses(), *self.balancing.callbacks]
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
         others = [
             *averaging,
-            PlainLosses(),
-            *self.balancing.callbacks,
+            *plain,
             *callbacks,
             keras.callbacks.TerminateOnNaN(),
             *([bar] if bar else []),
@@ -179,6 +217,9 @@ class Ready:
                 verbose=0,
                 callbacks=[*others, Noting(course, stretch, others, **clock)],
             )
+            if soup:
+                soup.cook(partial(_judged, lesson, plain))
+                self.tell(f"phase {phase.name}: {soup}.")
         self.lessons.epochs.now = None
 
 
@@ -212,6 +253,7 @@ def prepared(
     """
     check_classes(model, photos.classes, task=photos.task)
     devices, trained_in = strategy_of(model), _chosen_precision(model, precision)
+    check_co_tuning(model, photos, phases)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
@@ -226,6 +268,8 @@ def prepared(
     if photos.left_out is None:
         photos.check()
     watching: dict[str, Any] = {"progress": progress, "console": console}
+    co_tuned = any(phase.co_tuning for phase in phases)
+    pretraining = pretraining_of(model, photos, **watching) if co_tuned else None
     set_seed(seed)
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
     shared |= {"class_weight": balancing.class_weight, "devices": devices}
@@ -233,10 +277,20 @@ def prepared(
     lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
-    ready = Ready(model, balancing, lessons, start, firsts, trained_in, **watching)
+    ready = Ready(model, balancing, lessons, start, firsts, trained_in, pretraining, **watching)
     ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
     ready.tell(str(chosen) if chosen.why else "")
     return ready
+
+
+def _judged(lesson: Lesson, plain: Sequence[keras.callbacks.Callback]) -> dict[str, float]:
+    """Validate weights as they are, by the measures that an epoch is validated by."""
+    found = lesson.model.evaluate(lesson.validation, verbose=0, return_dict=True)
+    logs = {f"val_{name}": float(value) for name, value in found.items()}
+    for callback in plain:
+        callback.set_model(lesson.model)
+        callback.on_epoch_end(0, logs)
+    return {name: value for name, value in logs.items() if name.startswith("val_")}
 
 
 def _chosen_precision(model: keras.Model, name: str) -> Precision:
