@@ -21,6 +21,7 @@ from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, PLANS, RES
 
 __all__ = [
     "FOLDER",
+    "PIXEL_RANGES",
     "at_least_1",
     "cleaning_options",
     "columns_of",
