@@ -114,6 +114,7 @@ def search(
     started = time.perf_counter()
     needed()
     check_ways(sampler=sampler, pruner=pruner, by=by, trials=trials, timeout=timeout)
+    runtime.set_seed(seed)
     target = Path(os.path.abspath(to))  # noqa: PTH100 as check_target does
     check_folder(target)
     choose_formats(formats)
