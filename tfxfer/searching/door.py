@@ -82,7 +82,7 @@ def search(
         sampler: What draws settings: ``"tpe"``, ``"random"`` or ``"grid"``.
         pruner: What ends trials that fall behind: ``"median"``, ``"hyperband"`` or ``"none"``.
         by: What judges: ``"loss"`` or ``"metric"`` on the validation part.
-        seed: Of split, weights, shuffling and drawing, in 0..2**32 - 1.
+        seed: Of split, weights, shuffling and drawing, in 0..2**32 - 1; it is set for the whole process.
         backbone: Short for ``fixed={"backbone": …}``; None leaves it at MobileNetV2.
         weights: As in ``build``; None trains everything from scratch.
         weights_sha256: As in ``build``.
