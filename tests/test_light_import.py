@@ -17,16 +17,6 @@ HEAVY = {
     "matplotlib",
     "optuna",
 }
-    "tensorflow",
-    "keras",
-    "numpy",
-    "sklearn",
-    "PIL",
-    "ai_edge_litert",
-    "albumentations",
-    "matplotlib",
-    "optuna",
-}
 
 
 def loaded_by(code: str) -> set[str]:
