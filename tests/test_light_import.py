@@ -6,7 +6,17 @@ import sys
 
 import pytest
 
-HEAVY = {"tensorflow", "keras", "numpy", "sklearn", "PIL", "ai_edge_litert", "albumentations", "matplotlib"}
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "numpy",
+    "sklearn",
+    "PIL",
+    "ai_edge_litert",
+    "albumentations",
+    "matplotlib",
+    "optuna",
+}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -33,6 +43,8 @@ def loaded_by(code: str) -> set[str]:
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['audit', '--help']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
+        "assert CliRunner().invoke(tfxfer_command, ['search', '--help']).exit_code == 0",
+        "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['cache']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "limits = ['--max-macs', '400M', '--sort', 'top1']\n"
@@ -48,6 +60,7 @@ def loaded_by(code: str) -> set[str]:
         "train help",
         "augment help",
         "audit help",
+        "search help",
         "cache command",
         "backbones command",
     ],

@@ -51,6 +51,11 @@ from .models import build as build
 from .models import set_trainable as set_trainable
 from .previewing import preview as preview
 from .runtime import strategy as strategy
+from .searching import Choice as Choice
+from .searching import FloatRange as FloatRange
+from .searching import IntRange as IntRange
+from .searching import Search as Search
+from .searching import search as search
 from .training import L2SP as L2SP
 from .training import Phase as Phase
 from .training import find_rate as find_rate

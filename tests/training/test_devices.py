@@ -25,6 +25,11 @@ ACCUMULATING = Phase("slow", optimizer=keras.optimizers.SGD(gradient_accumulatio
         ),
         (
             TWO,
+            {"phases": [Phase("taught", train=-1, co_tuning=2.3)]},
+            "co_tuning of phase 'taught' cannot be on 2 devices; leave it out, or give strategy 'none'.",
+        ),
+        (
+            TWO,
             {"augment": device_augmentation("light")},
             "augmentation light on the device draws by Keras's layers, which cannot on 2 devices; take a "
             "policy's name, which runs on the host, or give strategy 'none'.",
@@ -40,7 +45,7 @@ ACCUMULATING = Phase("slow", optimizer=keras.optimizers.SGD(gradient_accumulatio
             "the pictures to validate on are 9, fewer than the 10 devices that share them; give more.",
         ),
     ],
-    ids=["accumulation", "augmentation", "batch", "validation"],
+    ids=["accumulation", "co-tuning", "augmentation", "batch", "validation"],
 )
 def test_it_is_refused(photos, says, devices, settings, message):
     settings = {"phases": [Phase("head")], "photos": photos, "batch_size": 32} | settings

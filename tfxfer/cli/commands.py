@@ -30,6 +30,7 @@ from tfxfer.contracts import (
 
 __all__ = [
     "FOLDER",
+    "PIXEL_RANGES",
     "at_least_1",
     "cleaning_options",
     "columns_of",

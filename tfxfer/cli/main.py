@@ -22,6 +22,7 @@ from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
 from tfxfer.cli.ranking import rank
+from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
 from tfxfer.errors import SettingError, TfxferError, TfxferWarning
 
@@ -41,7 +42,7 @@ def tfxfer_command() -> None:
     """
 
 
-for _command in (audit, augment, train, predict, evaluate, shards, backbones, rank, cache, demo):
+for _command in (audit, augment, train, predict, evaluate, shards, backbones, rank, search, cache, demo):
     tfxfer_command.add_command(_command)
 
 

@@ -15,6 +15,8 @@ from .fitting import fit as fit
 from .optimizers import make_optimizer as make_optimizer
 from .optimizers import rate_factors as rate_factors
 from .phases import L2SP as L2SP
+from .phases import OPTIMIZERS as OPTIMIZERS
+from .phases import SCHEDULES as SCHEDULES
 from .phases import Phase as Phase
 from .plans import bit_hyperrule as bit_hyperrule
 from .plans import check_plan as check_plan

@@ -36,8 +36,8 @@ def check_devices(
         augment: What training pictures go through, or None.
 
     Raises:
-        SettingError: A phase accumulates gradients or is taught by Co-Tuning; Keras's layers augment; or there are fewer pictures in a
-            batch, or to validate on, than devices.
+        SettingError: A phase accumulates gradients or is taught by Co-Tuning; Keras's layers augment; or
+            there are fewer pictures in a batch, or to validate on, than devices.
     """
     count = devices.num_replicas_in_sync
     if count == 1:
@@ -51,8 +51,8 @@ def check_devices(
             )
         if phase.co_tuning:
             raise SettingError(
-                f"co_tuning of phase {phase.name!r} cannot be on {count} devices; leave it out, or give strategy "
-                "'none'."
+                f"co_tuning of phase {phase.name!r} cannot be on {count} devices; leave it out, or give "
+                "strategy 'none'."
             )
     if isinstance(augment, DeviceAugmentation):
         raise SettingError(

@@ -1,0 +1,15 @@
+from .door import search as search
+from .objective import JudgedBy as JudgedBy
+from .outcome import Search as Search
+from .outcome import Trial as Trial
+from .ranges import Choice as Choice
+from .ranges import FloatRange as FloatRange
+from .ranges import IntRange as IntRange
+from .recipes import default_space as default_space
+from .settings import SETTINGS as SETTINGS
+from .settings import read_value as read_value
+from .settings import read_varied as read_varied
+from .study_picture import draw_search as draw_search
+from .ways import JUDGES as JUDGES
+from .ways import PRUNERS as PRUNERS
+from .ways import SAMPLERS as SAMPLERS

@@ -1,0 +1,173 @@
+"""Chosen settings become what ``build`` and ``fit`` take; what cannot go together is refused before."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tfxfer.contracts import FeatureUse, Plan, Task
+from tfxfer.data import Photos
+from tfxfer.errors import SettingError
+from tfxfer.searching.ranges import FloatRange, IntRange, Value, Varied
+from tfxfer.searching.settings import SETTINGS, check_value, check_varied
+from tfxfer.training import L2SP, Phase, check_balance, check_features, choose_phases
+
+__all__ = ["Recipe", "Space", "check_space", "default_space", "recipe"]
+
+Space = Mapping[str, Varied]
+"""Setting -> what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What one trial does.
+
+    Attributes:
+        build: What ``build`` is given.
+        fit: What ``fit`` is given beside the phases.
+        phases: What learns, in which order.
+    """
+
+    build: Mapping[str, Any]
+    fit: Mapping[str, Any]
+    phases: tuple[Phase, ...]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all phases together, at most."""
+        return sum(phase.epochs for phase in self.phases)
+
+
+def default_space(
+    *, stages: int, task: Task = "single_label", plan: Plan | None = None, scratch: bool = False
+) -> dict[str, Varied]:
+    """Return what varies where nobody says.
+
+    - The rates, an order of magnitude to either side of ``fit``'s own.
+    - How many blocks learn at the top, up to a third of them: how much of what was pretrained is kept. Under
+      the plan ``"full"`` all do, and under ``"gradual"`` one after the other; there it is ``layer_decay``.
+    - Weight decay, dropout and smoothed labels: what holds a head back that learns from few pictures.
+
+    Nothing in it changes pictures, so that what the frozen part makes of them is computed once for each
+    number of blocks, and each further trial trains on that alone. Backbones are left to ``rank``, which needs
+    no training; the number of epochs to ``fit``, which ends them early; and the batch size, since the rate
+    does much of what it would.
+
+    Args:
+        stages: Number of stages of the backbone; 0 for one that cannot be trained.
+        task: What is learnt; only labels of which a picture has one are smoothed.
+        plan: The plan, where it is fixed.
+        scratch: Whether there are no pretrained weights.
+
+    >>> list(default_space(stages=18))
+    ['head_rate', 'top_rate', 'top_blocks', 'weight_decay', 'dropout', 'label_smoothing']
+    """
+    space: dict[str, Varied] = {"head_rate": FloatRange(3e-4, 3e-2, log=True)}
+    if stages and plan != "head" and not scratch:
+        space["top_rate"] = FloatRange(1e-5, 1e-3, log=True)
+        if plan in ("gradual", "full"):
+            space["layer_decay"] = FloatRange(0.3, 1.0)
+        elif stages >= 6:
+            space["top_blocks"] = IntRange(1, stages // 3)
+    space |= {"weight_decay": FloatRange(1e-6, 1e-2, log=True), "dropout": FloatRange(0.0, 0.5)}
+    return space | ({"label_smoothing": FloatRange(0.0, 0.2)} if task == "single_label" else {})
+
+
+def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False) -> Recipe:
+    """Turn settings into what ``build`` and ``fit`` take.
+
+    Args:
+        settings: Setting -> value, as ``SETTINGS`` knows them.
+        stages: Number of stages of the backbone.
+        scratch: Whether there are no pretrained weights.
+
+    Raises:
+        SettingError: They do not go together.
+
+    >>> [phase.rate for phase in recipe({"rate": 1e-3, "top_rate": 1e-5}, stages=4).phases]
+    [0.001, 1e-05]
+    """
+    placed = {
+        place: {name: value for name, value in settings.items() if SETTINGS[name].place == place}
+        for place in ("build", "fit", "depth", "phase", "anchor")
+    }
+    depth: dict[str, Any] = placed["depth"]
+    phases = choose_phases(depth.pop("plan", None), stages=stages, scratch=scratch, **depth)
+    later = [name for name in placed["phase"] if name.startswith("top_")]
+    if len(phases) == 1 and later:
+        raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
+    anchor = {name.removeprefix("anchor_"): value for name, value in placed["anchor"].items()}
+    if anchor and all(phase.train == "head" for phase in phases):
+        raise SettingError(
+            f"anchor_{next(iter(anchor))} holds back what is pretrained, and none of it learns; leave it out."
+        )
+    return Recipe(placed["build"], placed["fit"], tuple(_set(phases, placed["phase"], anchor)))
+
+
+def _set(phases: Sequence[Phase], settings: Mapping[str, Any], anchor: Mapping[str, Any]) -> Iterator[Phase]:
+    """Give each phase what is of all phases, and then what is its own."""
+    fields = {name for name in SETTINGS if not name.startswith(("head_", "top_"))}
+    for number, phase in enumerate(phases):
+        own = "top_" if number else "head_"
+        changes = {name: value for name, value in settings.items() if name in fields}
+        changes |= {name.removeprefix(own): value for name, value in settings.items() if name.startswith(own)}
+        if anchor and phase.train != "head":
+            changes["anchor"] = L2SP(**anchor)
+        yield replace(phase, **changes)
+
+
+def check_space(
+    space: Space,
+    fixed: Mapping[str, Value],
+    *,
+    photos: Photos | None = None,
+    stages_of: Callable[[str], int] | None = None,
+    scratch: bool = False,
+    features: FeatureUse = "auto",
+) -> None:
+    """Refuse a space that has in it what cannot be.
+
+    Args:
+        space: What varies.
+        fixed: What does not.
+        photos: The data set, where it is there already.
+        stages_of: Tells the number of stages of a backbone, where that is known already.
+        scratch: Whether there are no pretrained weights.
+        features: As in ``fit``.
+
+    Raises:
+        SettingError: A setting is not known, is named twice, or is out of its range; or some
+            of what it may be does not go with some other.
+    """
+    for name, varied in space.items():
+        check_varied(name, varied)
+    for name, value in fixed.items():
+        check_value(name, value)
+        if name in space:
+            raise SettingError(f"{name} is fixed to {value!r} and varies over {space[name]}; leave one out.")
+    for chosen in _corners(space, fixed, "balance", "mix", "label_smoothing"):
+        smoothing = chosen.get("label_smoothing", 0.0)
+        check_balance(
+            chosen.get("balance", "none"), photos, mixed=chosen.get("mix") is not None, smoothing=smoothing
+        )
+    for chosen in _corners(space, fixed, "augment", "views"):
+        check_features(features, chosen.get("views"))
+        if (chosen.get("views") or 1) > 1 and chosen.get("augment", "none") == "none":
+            raise SettingError(
+                f"views={chosen['views']} would be all alike, since nothing changes pictures; give augment."
+            )
+    if stages_of:
+        highest = {name: varied.ends[-1] for name, varied in space.items()} | dict(fixed)
+        depth = [name for name, setting in SETTINGS.items() if setting.place == "depth"]
+        for chosen in _corners(space, fixed, "backbone", *depth):
+            recipe(highest | chosen, stages=stages_of(chosen["backbone"]), scratch=scratch)
+
+
+def _corners(space: Space, fixed: Mapping[str, Value], *names: str) -> Iterator[dict[str, Any]]:
+    """Yield the outermost combinations of some settings, of those that are given at all."""
+    ends = {name: space[name].ends if name in space else (fixed[name],) for name in {**space, **fixed}}
+    mine = [name for name in names if name in ends]
+    for values in itertools.product(*(ends[name] for name in mine)):
+        yield dict(zip(mine, values, strict=True))
