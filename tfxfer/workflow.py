@@ -30,6 +30,7 @@ from tfxfer.exports import choose_formats, export
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime import check_target
 from tfxfer.training import (
+    Checkpoints,
     Phase,
     check_balance,
     check_checkpoints,
@@ -181,10 +182,7 @@ def transfer(
             then as it was.
     """
     started = time.perf_counter()
-    target = check_target(to, force=force)
-    check_apart(target, folder, root=root, data_dir=data_dir)
-    checkpoints = target.with_name(f"{target.name}.checkpoints")
-    held = check_checkpoints(checkpoints, resume=resume, force=force)
+    held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force)
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
@@ -210,22 +208,35 @@ def transfer(
         model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
-    if not resume:
-        held.clear()
-    keeping: dict[str, Any] = {"checkpoints": checkpoints, "resume": resume}
+    keeping: dict[str, Any] = {"checkpoints": held.folder, "resume": resume}
     log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **keeping, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
-    settings = {
-        **start | {"weights": None if weights is None else str(weights)},
-        **{"columns": dict(columns or {}), "task": photos.task, "separator": separator, "resize": resize},
-        "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
-        **learning | {"mix": str(mixing) if mixing else None, "strategy": strategy},
-        **cleaning,
-        "plan": [phase.to_dict() for phase in phases],
-    }
+    reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
+    made = {"weights": None if weights is None else str(weights), "mix": str(mixing) if mixing else None}
+    made |= {"augment": {"name": str(change or "none"), "digest": change.digest if change else None}}
+    settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning, **made}
+    settings["plan"] = [phase.to_dict() for phase in phases]
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
     held.clear()
     return Run(model, photos, log, report, files, time.perf_counter() - started)
+
+
+def _held(
+    to: str | Path,
+    folder: str | Path | DataFrame,
+    *,
+    root: str | Path | None,
+    data_dir: str | Path | None,
+    resume: bool,
+    force: bool,
+) -> Checkpoints:
+    """Say whether a bundle can be written, and where its checkpoints are until then."""
+    target = check_target(to, force=force)
+    check_apart(target, folder, root=root, data_dir=data_dir)
+    held = check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
+    if not resume:
+        held.clear()
+    return held
 
 
 def _check_means(features: str, views: int | None, *, precision: str, strategy: str) -> None:

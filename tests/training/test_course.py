@@ -1,105 +1,15 @@
-"""Course: a fit that is interrupted goes on to the same weights, wherever it was."""
+"""Course: where a fit goes on is told, and another run is not gone on with."""
 
-import contextlib
 import io
-import os
 import re
 import shutil
-import subprocess
-import sys
-import time
 
-import keras
-import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.conftest import REPOSITORY
-from tfxfer.augment import device_augmentation
-from tfxfer.data import from_shards, write_shards
+from tests.training.test_noting import PLAN, Interrupt, run, small_model
 from tfxfer.errors import SettingError
-from tfxfer.models import build
-from tfxfer.training import L2SP, Phase, fit
-
-PLAN = (
-    Phase("head", epochs=3, rate=5e-3),
-    Phase("top", train=-1, epochs=3, rate=1e-3, warmup=0.5, ema=0.5, layer_decay=0.5, patience=2),
-    Phase("more", train=-2, epochs=2, rate=1e-3, anchor=L2SP(), batch_norm="train", optimizer="sgd"),
-)
-
-
-class Interrupt(keras.callbacks.Callback):
-    """End the process, as far as fit can tell, after so many epochs over all phases."""
-
-    def __init__(self, after):
-        super().__init__()
-        self.left = after
-
-    def on_epoch_begin(self, *_, **__):
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-
-
-def small_model():
-    return build(classes=3, backbone="micro", image_size=32)
-
-
-def run(photos, **settings):
-    model = small_model()
-    log = fit(model, photos, **{"plan": PLAN, "progress": False, "batch_size": 16, **settings})
-    return model, log
-
-
-def same(one, other):
-    (model, log), (again, its_log) = one, other
-    for variable, value in zip(model.weights, again.weights, strict=True):
-        np.testing.assert_array_equal(variable, value, err_msg=variable.path)
-    assert its_log.kept == log.kept
-    for phase, its in zip(log.phases, its_log.phases, strict=True):
-        assert its.history == phase.history
-        assert (its.name, its.best_epoch, its.rate) == (phase.name, phase.best_epoch, phase.rate)
-    return True
-
-
-WAYS = {
-    "pictures": {"features": "off", "augment": "light", "balance": "class_weights"},
-    "on the device": {"features": "off", "augment": device_augmentation("light"), "mix": "cutmix"},
-}
-
-
-def test_it_goes_on_to_the_same_weights_on_kept_features(photos, tmp_path):
-    settings = {"features": "cache", "augment": "light", "views": 2, "mix": "mixup"}
-    undisturbed = run(photos, **settings)
-    settings |= {"checkpoints": tmp_path, "resume": True}
-    for after in (1, 3):  # within the head, within the top
-        with pytest.raises(KeyboardInterrupt):
-            run(photos, **settings, callbacks=[Interrupt(after)])
-    assert same(undisturbed, run(photos, **settings))
-    assert same(undisturbed, run(photos, **settings))  # nothing is left to do
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("way", WAYS)
-def test_it_goes_on_to_the_same_weights(photos, tmp_path, way):
-    undisturbed = run(photos, **WAYS[way])
-    settings = {**WAYS[way], "checkpoints": tmp_path, "resume": True}
-    for after in (0, 1, 2, 2, 1):  # before anything, within the head, at its end, within the top, at its end
-        with pytest.raises(KeyboardInterrupt):
-            run(photos, **settings, callbacks=[Interrupt(after)])
-    assert same(undisturbed, run(photos, **settings))
-
-
-def test_a_stream_that_is_kept_goes_on_alike(photos, tmp_path):
-    """Its order is drawn elsewhere than that of files."""
-    write_shards(photos, tmp_path / "shards", pictures_per_shard=8)
-    stream = from_shards(tmp_path / "shards")
-    settings = {"plan": PLAN[:1], "features": "off", "augment": "light"}
-    undisturbed = run(stream, **settings)
-    settings |= {"checkpoints": tmp_path / "checkpoints", "resume": True}
-    with pytest.raises(KeyboardInterrupt):
-        run(stream, **settings, callbacks=[Interrupt(1)])
-    assert same(undisturbed, run(stream, **settings))
+from tfxfer.training import fit
 
 
 @pytest.fixture(scope="module")
@@ -159,38 +69,3 @@ def test_where_it_goes_on_is_told(photos, interrupted, tmp_path):
     assert "epoch 1/3" not in told
     assert "epoch 2/3" in told
     assert len(log["head"].history["loss"]) == 3
-
-
-KILLED = """
-import sys
-from tests.training.test_course import run
-from tfxfer.data import from_folder
-photos = from_folder(sys.argv[1])
-print("ready", flush=True)
-run(photos, features="cache", checkpoints=sys.argv[2], resume=True)
-"""
-
-
-@pytest.mark.parametrize(
-    "kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(30, marks=pytest.mark.exhaustive)]
-)
-def test_what_was_killed_goes_on_to_the_same_weights(photos, tmp_path, kills):
-    started = time.perf_counter()
-    undisturbed = run(photos, features="cache")
-    longest = 1.5 * (time.perf_counter() - started)
-    folder, generator = tmp_path / "checkpoints", np.random.default_rng(kills)
-    for _ in range(kills):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(photos.root), str(folder)],
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdout.readline() == b"ready\n"
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(generator.uniform(0, longest))
-        process.kill()
-        process.stdout.close()
-        if process.wait() == 0:
-            shutil.rmtree(folder)  # it came to its end: begin anew, to be killed again
-    assert same(undisturbed, run(photos, features="cache", checkpoints=folder, resume=True))

@@ -5,6 +5,7 @@ from .balancing import check_balance as check_balance
 from .balancing import choose_balance as choose_balance
 from .changes import choose_augmentation as choose_augmentation
 from .changes import make_datasets as make_datasets
+from .checkpoints import Checkpoints as Checkpoints
 from .checkpoints import check_checkpoints as check_checkpoints
 from .co_tuning import category_relationship as category_relationship
 from .curves import draw_log as draw_log
