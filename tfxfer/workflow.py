@@ -208,11 +208,16 @@ def transfer(
         model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
+    if not resume:
+        held.clear()
     keeping: dict[str, Any] = {"checkpoints": held.folder, "resume": resume}
     log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **keeping, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
-    made = {"weights": None if weights is None else str(weights), "mix": str(mixing) if mixing else None}
+    made: dict[str, Any] = {
+        "weights": None if weights is None else str(weights),
+        "mix": str(mixing) if mixing else None,
+    }
     made |= {"augment": {"name": str(change or "none"), "digest": change.digest if change else None}}
     settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning, **made}
     settings["plan"] = [phase.to_dict() for phase in phases]
@@ -233,10 +238,7 @@ def _held(
     """Say whether a bundle can be written, and where its checkpoints are until then."""
     target = check_target(to, force=force)
     check_apart(target, folder, root=root, data_dir=data_dir)
-    held = check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
-    if not resume:
-        held.clear()
-    return held
+    return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
 def _check_means(features: str, views: int | None, *, precision: str, strategy: str) -> None:
