@@ -210,20 +210,27 @@ def transfer(
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
     if not resume:
         held.clear()
-    keeping: dict[str, Any] = {"checkpoints": held.folder, "resume": resume}
-    log = fit(model, photos, plan=phases, seed=seed, augment=change, **learning, **keeping, **watching)
+    going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
+    log = fit(model, photos, plan=phases, augment=change, **learning, **going, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
-    made: dict[str, Any] = {
-        "weights": None if weights is None else str(weights),
-        "mix": str(mixing) if mixing else None,
-    }
-    made |= {"augment": {"name": str(change or "none"), "digest": change.digest if change else None}}
-    settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning, **made}
-    settings["plan"] = [phase.to_dict() for phase in phases]
+    settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
+    settings = _plain(settings | {"augment": change, "plan": phases})
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
     held.clear()
     return Run(model, photos, log, report, files, time.perf_counter() - started)
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Put down settings as JSON has them."""
+    weights, change, mixing = (settings[name] for name in ("weights", "augment", "mix"))
+    return {
+        **settings,
+        "weights": None if weights is None else str(weights),
+        "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
+        "mix": str(mixing) if mixing else None,
+        "plan": [phase.to_dict() for phase in settings["plan"]],
+    }
 
 
 def _held(
