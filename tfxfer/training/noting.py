@@ -47,15 +47,17 @@ class Noting(keras.callbacks.Callback):
         del logs
         optimizer, stretch = self.model.optimizer, self.stretch
         for place, other in enumerate(self.others):
-            vars(other).update(stretch.callbacks.get(_name(other, place), {}))
+            held = dict(stretch.callbacks.get(_name(other, place), {}))
+            ingredients = held.pop("ingredients", [])
+            vars(other).update(held)
             if isinstance(other, keras.callbacks.EarlyStopping) and stretch.best:
                 own = self._places()
                 other.best_weights = [
                     stretch.best.get(own[place], value)
                     for place, value in enumerate(self.model.get_weights())
                 ]
-            if isinstance(other, Soup) and stretch.soup:
-                other.take_up(stretch.callbacks[_name(other, place)]["ingredients"], stretch.soup)
+            if isinstance(other, Soup):
+                other.take_up(ingredients, stretch.soup)
         if stretch.optimizer:
             if not optimizer.built:
                 optimizer.build(self.model.trainable_variables)

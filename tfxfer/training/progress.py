@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import keras
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 __all__ = ["ProgressBar"]
 
@@ -30,6 +30,8 @@ class ProgressBar(keras.callbacks.Callback):
             BarColumn(bar_width=28),
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}  {task.fields[figures]}"),
             TimeElapsedColumn(),
+            TextColumn("left at most"),
+            TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )
