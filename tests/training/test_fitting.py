@@ -102,7 +102,7 @@ def test_a_phase_that_runs_off_to_nan_is_refused_or_left_behind(photos):
 
 def test_without_weights_the_default_is_to_train_everything(photos, monkeypatch):
     ran = []
-    monkeypatch.setattr(preparing.Ready, "run", lambda _, phase, **__: ran.append(phase) or _log(phase))
+    monkeypatch.setattr(preparing.Ready, "run", lambda _, phase, *__, **___: ran.append(phase) or _log(phase))
     fit(build(classes=3, backbone="micro", image_size=32, weights=None), photos, progress=False)
     fit(small_model(), photos, progress=False)
     assert [phase.name for phase in ran] == ["all", "head", "top"]

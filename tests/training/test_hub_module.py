@@ -116,7 +116,7 @@ def record_phases(monkeypatch):
     """Let fit run its phases without training, and return the list that they are put on."""
     ran = []
 
-    def run(_, phase, **__):
+    def run(_, phase, *__, **___):
         ran.append(phase)
         return PhaseLog(phase.name, 1, {"loss": (1.0,), "val_loss": (1.0,)}, 1, 0.0)
 
