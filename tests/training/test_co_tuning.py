@@ -9,10 +9,13 @@ import tensorflow as tf
 from scipy.optimize import minimize
 
 from tests.pretrained import NAME, write_pretrained
+from tests.training.test_noting import Interrupt
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.training import Phase, category_relationship, fit
+from tfxfer.training.checkpoints import Checkpoints
 from tfxfer.training.co_tuning import CoTuned
+from tfxfer.training.course import Course
 from tfxfer.training.preparing import Ready, prepared
 
 STRENGTHS = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4)
@@ -135,12 +138,13 @@ def network(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_fit_is_taught_and_the_model_is_the_plain_one(network, photos):
+def test_a_fit_is_taught_and_the_model_is_the_plain_one(network, photos, tmp_path):
     """The layers beside learn too, on kept features, slower by stages, and their loss falls."""
     names, before = [layer.name for layer in network.layers], network.count_params()
     phase = Phase("top", train=-2, epochs=2, rate=3e-3, co_tuning=2.3, layer_decay=0.5, soup=2)
     settings = {"augment": None, "mix": None, "balance": "none", "features": "cache", "views": None}
     settings |= {"label_smoothing": 0.1, "batch_size": 16, "seed": 0, "progress": False, "console": None}
+    settings |= {"precision": "auto"}
     ready = prepared(network, photos, [phase], **settings)
     top, relationship = ready.pretraining.top, ready.pretraining.relationship
     batches = photos.batches("train", image_size=32)
@@ -165,13 +169,30 @@ def test_a_fit_is_taught_and_the_model_is_the_plain_one(network, photos):
     ready = replace(ready, pretraining=replace(ready.pretraining, relationship=relationship))
     beginning = taught()[1]
     start = [np.array(variable) for variable in ready.pretraining.variables]
-    log = ready.run(phase)
+    every = [*network.variables, *ready.beside]
+    first = [np.array(variable) for variable in every]
+    log = ready.run(phase, Course(network, None, {}, beside=ready.beside))
     assert all((np.array(v) != s).any() for v, s in zip(ready.pretraining.variables, start, strict=True))
     assert taught()[1] < beginning
     assert log.cut
     assert ([layer.name for layer in network.layers], network.count_params()) == (names, before)
     network.compile(loss="sparse_categorical_crossentropy")
     assert network.evaluate(validation, verbose=0) == pytest.approx(log.best("val_loss"), abs=0.05)
+    undisturbed = [np.array(variable) for variable in every]
+    checkpoints = Checkpoints(tmp_path)
+
+    def put_back():
+        for variable, value in zip(every, first, strict=True):
+            variable.assign(value)
+        return Course(network, checkpoints, {}, beside=ready.beside)
+
+    with pytest.raises(KeyboardInterrupt):
+        ready.run(phase, put_back(), callbacks=[Interrupt(1)])
+    course = put_back()
+    course.resume(checkpoints.newest())
+    assert ready.run(phase, course).history == log.history
+    for variable, value in zip(every, undisturbed, strict=True):
+        np.testing.assert_array_equal(variable, value, err_msg=variable.path)
 
 
 @pytest.mark.slow
