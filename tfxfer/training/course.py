@@ -212,7 +212,7 @@ class Course:
         ]
 
     def _check_same(self, noted: Mapping[str, Any]) -> None:
-        for name in sorted({*self.settings, *noted}):
+        for name in sorted({*self.settings, *noted}, key=lambda name: (name in _LONG, name)):
             mine, theirs = self.settings.get(name), noted.get(name)
             if mine == theirs:
                 continue
