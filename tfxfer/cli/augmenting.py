@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 import tfxfer
-from tfxfer.cli.commands import FOLDER, POLICY_NAMES
-from tfxfer.contracts import RESIZES
+from tfxfer.cli.commands import FOLDER, POLICY_NAMES, resize_option
 
 __all__ = ["augment"]
 
@@ -27,13 +26,7 @@ _POLICIES_TOLD = "\b\n" + "\n".join(f"{policy.name:<11}{policy.summary}" for pol
 @click.option(
     "--image-size", type=click.IntRange(min=1), default=224, show_default=True, help="Side in pixels."
 )
-@click.option(
-    "--resize",
-    type=click.Choice(RESIZES),
-    default="crop",
-    show_default=True,
-    help="Keep a picture's middle, or its edges and distort.",
-)
+@resize_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the changes.")
 def augment(folder: Path, policy: str, **settings: Any) -> None:
     """Draw what a policy makes of the pictures in FOLDER, or of one picture.

@@ -40,8 +40,11 @@ __all__ = [
     "json_option",
     "predict",
     "quiet",
+    "resize_option",
     "source_options",
     "train",
+    "weights_option",
+    "weights_sha256_option",
 ]
 
 FOLDER = click.Path(path_type=Path)
@@ -51,6 +54,22 @@ json_option = click.option(
 force_option = click.option("--force", is_flag=True, help="Replace DIR if it is there already.")
 data_dir_option = click.option(
     "--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."
+)
+weights_option = click.option(
+    "--weights",
+    default="pretrained",
+    show_default=True,
+    help="pretrained, imagenet, none (from scratch), or a file.",
+)
+weights_sha256_option = click.option(
+    "--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have."
+)
+resize_option = click.option(
+    "--resize",
+    type=click.Choice(RESIZES),
+    default="crop",
+    show_default=True,
+    help="Keep a picture's middle, or its edges and distort.",
 )
 at_least_1 = click.IntRange(min=1)
 MIX_NAMES = ("mixup", "cutmix")
@@ -160,13 +179,8 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     "kerashub: and a preset of KerasHub: name, folder, kaggle://..., hf://...; or file: and a folder that "
     "tfxfer wrote, or a .keras file.",
 )
-@click.option(
-    "--weights",
-    default="pretrained",
-    show_default=True,
-    help="pretrained, imagenet, none (from scratch), or a file.",
-)
-@click.option("--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have.")
+@weights_option
+@weights_sha256_option
 @click.option("--image-size", type=at_least_1, help="Side in pixels; the backbone's own if not given.")
 @click.option(
     "--pixel-range",
@@ -175,13 +189,7 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
 )
 @click.option("--batch-size", type=at_least_1, default=32, show_default=True, help="Pictures a step.")
 @device_options
-@click.option(
-    "--resize",
-    type=click.Choice(RESIZES),
-    default="crop",
-    show_default=True,
-    help="Keep a picture's middle, or its edges and distort.",
-)
+@resize_option
 @click.option(
     "--balance",
     type=click.Choice(BALANCES),

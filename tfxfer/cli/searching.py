@@ -19,9 +19,12 @@ from tfxfer.cli.commands import (
     columns_of,
     json_option,
     quiet,
+    resize_option,
     source_options,
+    weights_option,
+    weights_sha256_option,
 )
-from tfxfer.contracts import FEATURE_USES, RESIZES
+from tfxfer.contracts import FEATURE_USES
 from tfxfer.errors import SettingError
 
 __all__ = ["search"]
@@ -68,23 +71,12 @@ Read = TypeVar("Read")
     help="What of the validation part judges: loss, or accuracy (of numbers, mean absolute error).",
 )
 @click.option("--backbone", help="As in tfxfer train; mobilenet_v2 if neither set nor varied.")
-@click.option(
-    "--weights",
-    default="pretrained",
-    show_default=True,
-    help="pretrained, imagenet, none (from scratch), or a file.",
-)
-@click.option("--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have.")
+@weights_option
+@weights_sha256_option
 @click.option(
     "--pixel-range", type=click.Choice(list(PIXEL_RANGES)), help="For some backbones, as in tfxfer train."
 )
-@click.option(
-    "--resize",
-    type=click.Choice(RESIZES),
-    default="crop",
-    show_default=True,
-    help="Keep a picture's middle, or its edges and distort.",
-)
+@resize_option
 @click.option(
     "--features",
     type=click.Choice(FEATURE_USES),
