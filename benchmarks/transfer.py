@@ -21,7 +21,7 @@ The same pictures, split, decoded pixels and ImageNet weights for all, each way 
 own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
 (the same for all); the model is judged afterwards. Processor seconds are those of all cores in that time:
 what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
-file, one JSON object a line, and does not do again what stands there.
+file, one JSON object a line, and does not do again what stands there: a folder goes by its own name.
 
 --few keeps so many training pictures of each class.
 
@@ -127,14 +127,15 @@ def run(
     return spent | {"memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
 
 
-def measured(kept: Path | None, cell: tuple[str, ...]) -> dict[str, float]:
+def measured(kept: Path | None, way: str, folder: str, *settings: str) -> dict[str, float]:
     """Go one way in a process of its own, or return what a file says that it gave."""
+    cell = [way, Path(folder).name, *settings]
     if kept is not None and kept.exists():
         for line in kept.read_text().splitlines():
             known = json.loads(line)
-            if known["cell"] == list(cell):
+            if known["cell"] == cell:
                 return dict(known["found"])
-    found = apart("benchmarks.transfer", "--one", *cell)
+    found = apart("benchmarks.transfer", "--one", way, folder, *settings)
     if kept is not None:
         with kept.open("a") as lines:
             print(json.dumps({"cell": cell, "found": found}), file=lines)
@@ -166,7 +167,7 @@ def main() -> None:
         for seed in range(chosen.seeds):
             for way in chosen.ways:
                 found[way].append(
-                    measured(chosen.measured, (way, chosen.folder, backbone, str(seed), *settings))
+                    measured(chosen.measured, way, chosen.folder, backbone, str(seed), *settings)
                 )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
         print(f"\n{backbone}\n\n| way | accuracy, mean (range) | seconds | processor | times as fast | MB |")

@@ -12,8 +12,8 @@ import tensorflow as tf
 from tfxfer.augment import Augmentation, DeviceAugmentation
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
-from tfxfer.training.optimizers import own_turns
-from tfxfer.training.phases import Phase
+from tfxfer.training.methods.optimizers import own_turns
+from tfxfer.training.planning.phases import Phase
 
 __all__ = ["built_by", "check_devices"]
 

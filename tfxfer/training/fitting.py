@@ -19,11 +19,11 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import scope_of
-from tfxfer.training.checkpoints import check_checkpoints
-from tfxfer.training.course import Course, run_settings
-from tfxfer.training.phases import Phase
-from tfxfer.training.plans import choose_phases
+from tfxfer.training.planning.phases import Phase
+from tfxfer.training.planning.plans import choose_phases
 from tfxfer.training.preparing import Ready, prepared
+from tfxfer.training.resuming.checkpoints import check_checkpoints
+from tfxfer.training.resuming.course import Course, run_settings
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfxfer.errors import OutOfMemoryError
-from tfxfer.training.lessons import Lessons
+from tfxfer.training.material.lessons import Lessons
 
 __all__ = ["within_memory"]
 

@@ -28,23 +28,23 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import choose_precision, scope_of, set_seed, strategy_of
-from tfxfer.training.anchors import PlainLosses, Start, penalized, start_of
-from tfxfer.training.balancing import Balancing, balance_training
-from tfxfer.training.calm import calmed
-from tfxfer.training.changes import choose_augmentation
-from tfxfer.training.co_tuning import Pretraining, check_co_tuning, pretraining_of
-from tfxfer.training.course import Course
 from tfxfer.training.devices import built_by, check_devices
-from tfxfer.training.feature_plan import plan_features
-from tfxfer.training.lessons import Lesson, Lessons
+from tfxfer.training.material.balancing import Balancing, balance_training
+from tfxfer.training.material.changes import choose_augmentation
+from tfxfer.training.material.feature_plan import plan_features
+from tfxfer.training.material.lessons import Lesson, Lessons
 from tfxfer.training.memory import within_memory
-from tfxfer.training.noting import Noting
-from tfxfer.training.optimizers import make_optimizer, own_turns
-from tfxfer.training.phases import Phase
+from tfxfer.training.methods.anchors import PlainLosses, Start, penalized, start_of
+from tfxfer.training.methods.calm import calmed
+from tfxfer.training.methods.co_tuning import Pretraining, check_co_tuning, pretraining_of
+from tfxfer.training.methods.optimizers import make_optimizer, own_turns
+from tfxfer.training.methods.schedules import rate_schedule
+from tfxfer.training.methods.soups import Soup
+from tfxfer.training.planning.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
-from tfxfer.training.schedules import rate_schedule
-from tfxfer.training.soups import Soup
+from tfxfer.training.resuming.course import Course
+from tfxfer.training.resuming.noting import Noting
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source

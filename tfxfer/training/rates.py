@@ -11,7 +11,7 @@ import numpy as np
 
 from tfxfer.contracts import RateSearch
 from tfxfer.errors import DivergedError
-from tfxfer.training.lessons import Lesson
+from tfxfer.training.material.lessons import Lesson
 
 __all__ = ["RISE", "search_rates", "valley"]
 

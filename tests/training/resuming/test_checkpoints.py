@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfxfer.errors import SettingError, TfxferWarning
-from tfxfer.training.checkpoints import Checkpoint, Checkpoints, check_checkpoints
+from tfxfer.training.resuming.checkpoints import Checkpoint, Checkpoints, check_checkpoints
 
 
 def checkpoint(number):

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from tfxfer.runtime import Epochs
-from tfxfer.training.course import Course, Stretch
-from tfxfer.training.soups import Soup
+from tfxfer.training.methods.soups import Soup
+from tfxfer.training.resuming.course import Course, Stretch
 
 __all__ = ["Noting"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfxfer.training.phases import Phase
+from tfxfer.training.planning.phases import Phase
 
 __all__ = ["InTurns", "OneCycle", "Warmed", "rate_schedule"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from keras import ops
 
 from tfxfer.models import HEAD, Anatomy
-from tfxfer.training.phases import Phase
+from tfxfer.training.planning.phases import Phase
 
 __all__ = ["PlainLosses", "Start", "penalized", "start_of"]
 

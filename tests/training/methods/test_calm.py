@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfxfer.models import build, set_trainable
-from tfxfer.training.calm import calmed
+from tfxfer.training.methods.calm import calmed
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
-from tfxfer.training.phases import Phase
+from tfxfer.training.planning.phases import Phase
 
 __all__ = ["bit_hyperrule", "check_plan", "choose_phases", "from_scratch", "full", "gradual", "two_phases"]
 

@@ -69,5 +69,5 @@ def test_an_unknown_one_is_refused():
 
 
 def test_albumentations_is_not_imported_unasked():
-    code = "import sys; from tfxfer.training.changes import choose_augmentation as choose; choose('none'); "
+    code = "import sys; from tfxfer.training import choose_augmentation as choose; choose('none'); "
     subprocess.run([sys.executable, "-c", code + "assert 'albumentations' not in sys.modules"], check=True)

@@ -8,8 +8,9 @@ from tfxfer.augment import CutMix, MixUp, augmentation, device_augmentation
 from tfxfer.errors import SettingError
 from tfxfer.features import budget
 from tfxfer.models import build
-from tfxfer.training import Phase, feature_plan
-from tfxfer.training.feature_plan import check_features, plan_features
+from tfxfer.training import Phase
+from tfxfer.training.material import feature_plan
+from tfxfer.training.material.feature_plan import check_features, plan_features
 
 HEAD, TOP = Phase("head", epochs=20), Phase("top", train=-1, epochs=10)
 LIGHT = augmentation("light")

@@ -20,7 +20,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.features import kept_features
 from tfxfer.models import Anatomy, choose_layers
-from tfxfer.training.phases import Phase
+from tfxfer.training.planning.phases import Phase
 
 __all__ = ["Pretraining", "category_relationship", "check_co_tuning", "pretraining_of"]
 

@@ -100,7 +100,7 @@ def test_a_stream_that_is_kept_goes_on_alike(photos, tmp_path):
 
 KILLED = """
 import sys
-from tests.training.test_noting import run
+from tests.training.resuming.test_noting import run
 from tfxfer.data import from_folder
 photos = from_folder(sys.argv[1])
 print("ready", flush=True)

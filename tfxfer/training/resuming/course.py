@@ -19,9 +19,9 @@ from tfxfer.data import Photos
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.features import prefix_sha256
 from tfxfer.models import FreezeContract, moving_variables
-from tfxfer.training.changes import choose_augmentation
-from tfxfer.training.checkpoints import Checkpoint, Checkpoints
-from tfxfer.training.phases import Phase
+from tfxfer.training.material.changes import choose_augmentation
+from tfxfer.training.planning.phases import Phase
+from tfxfer.training.resuming.checkpoints import Checkpoint, Checkpoints
 
 __all__ = ["Course", "Stretch", "run_settings"]
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.optimize import minimize
+from tests.training.resuming.test_noting import Interrupt
 
 from tests.pretrained import NAME, write_pretrained
-from tests.training.test_noting import Interrupt
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.training import Phase, category_relationship, fit
-from tfxfer.training.checkpoints import Checkpoints
-from tfxfer.training.co_tuning import CoTuned
-from tfxfer.training.course import Course
+from tfxfer.training.methods.co_tuning import CoTuned
 from tfxfer.training.preparing import Ready, prepared
+from tfxfer.training.resuming.checkpoints import Checkpoints
+from tfxfer.training.resuming.course import Course
 
 STRENGTHS = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4)
 

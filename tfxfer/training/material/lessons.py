@@ -29,8 +29,8 @@ from tfxfer.features import (
     watched,
 )
 from tfxfer.models import computing_in, input_contract
-from tfxfer.training.changes import make_datasets
-from tfxfer.training.feature_plan import FeaturePlan
+from tfxfer.training.material.changes import make_datasets
+from tfxfer.training.material.feature_plan import FeaturePlan
 
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing

@@ -17,8 +17,9 @@ from tfxfer.data.pixels.contents import Files
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build
-from tfxfer.training import Phase, balancing, choose_balance, fit
-from tfxfer.training.balancing import PlainValidationLoss, balance_training, check_balance
+from tfxfer.training import Phase, choose_balance, fit
+from tfxfer.training.material import balancing
+from tfxfer.training.material.balancing import PlainValidationLoss, balance_training, check_balance
 
 
 @pytest.mark.parametrize(

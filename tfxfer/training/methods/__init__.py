@@ -1,0 +1,1 @@
+"""What a phase says made true: optimizers, schedules, penalties, averages, teachers."""

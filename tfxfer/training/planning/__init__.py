@@ -1,0 +1,1 @@
+"""What learns, when and how, as data."""
