@@ -15,7 +15,7 @@ from rich.console import Console
 from tfxfer import runtime
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import PixelRange, catalogued, is_outside
-from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
+from tfxfer.contracts import Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import (
     MAX_BAD,
     DataFrame,
@@ -23,10 +23,11 @@ from tfxfer.data import (
     check_apart,
     check_cleaning,
     clean,
+    is_tfds,
     read_photos,
 )
 from tfxfer.evaluation import Judgement, evaluate
-from tfxfer.exports import choose_formats, export
+from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime import check_target
 from tfxfer.training import (
@@ -117,7 +118,7 @@ def transfer(
     find_rate: bool = False,
     soup: int | None = None,
     seed: int = 0,
-    formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
+    formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     force: bool = False,
     resume: bool = False,
     progress: bool = True,
@@ -214,6 +215,7 @@ def transfer(
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
+    reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
     settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
     settings = _plain(settings | {"augment": change, "plan": phases})
     files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
@@ -231,6 +233,13 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
         "mix": str(mixing) if mixing else None,
         "plan": [phase.to_dict() for phase in settings["plan"]],
     }
+
+
+def _place(given: str | Path | DataFrame | None) -> str | None:
+    """Put down where pictures are, so that they are found again from any folder; None for a DataFrame."""
+    if not isinstance(given, str | Path):
+        return None
+    return str(given) if is_tfds(given) else str(Path(given).absolute())
 
 
 def _held(
