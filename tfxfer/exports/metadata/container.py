@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import flatbuffers
@@ -24,6 +24,7 @@ _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items()
 # Fields of the table Model, by their place in the schema.
 _VERSION, _BUFFERS, _METADATA = 0, 4, 6
 _KNOWN_FIELDS = 10
+_OFFSET = 1  # a field of the table Buffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
     root = _root(model)
     # A builder writes from the end, and counts places from there.
     kept = {slot: len(padded) - root.Indirect(root.Pos + offset) for slot, offset in _fields(root).items()}
-    buffers = [len(padded) - place for place in _tables(root, _BUFFERS)]
+    old_buffers = _tables(root, _BUFFERS)
+    buffers = [len(padded) - place for place in old_buffers]
     metadata = [len(padded) - place for place in _tables(root, _METADATA)]
     builder.Prep(_ALIGNMENT, len(data))
     content = builder.CreateByteVector(data)
@@ -120,7 +122,22 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
     for slot, place in kept.items():
         builder.PrependUOffsetTRelativeSlot(slot, place, 0)
     builder.Finish(builder.EndObject(), file_identifier=_IDENTIFIER)
-    return bytes(builder.Output())
+    made = builder.Output()
+    _correct_offsets(made, old_buffers, moved=len(made) - len(padded))
+    return bytes(made)
+
+
+def _correct_offsets(made: bytearray, buffers: Sequence[int], *, moved: int) -> None:
+    """Follow what lies behind the FlatBuffer, where ai-edge-quantizer puts constants: it is found by its
+    distance from the start of the file.
+    """
+    for place in buffers:
+        buffer = Table(made, place + moved)
+        field = buffer.Offset(4 + 2 * _OFFSET)
+        if field:
+            offset = buffer.Get(number_types.Uint64Flags, buffer.Pos + field)
+            if offset > 1:  # 0 and 1 say that it is in the FlatBuffer
+                encode.Write(packer.uint64, made, buffer.Pos + field, offset + moved)
 
 
 def _root(model: bytes) -> Table:
@@ -145,7 +162,7 @@ def _tables(root: Table, slot: int) -> list[int]:
     return [root.Indirect(root.Vector(offset) + 4 * index) for index in range(root.VectorLen(offset))]
 
 
-def _vector(builder: flatbuffers.Builder, tables: list[int]) -> int:
+def _vector(builder: flatbuffers.Builder, tables: Sequence[int]) -> int:
     builder.StartVector(4, len(tables), 4)
     for table in reversed(tables):
         builder.PrependUOffsetTRelative(table)

@@ -183,9 +183,9 @@ def _list(builder: flatbuffers.Builder, places: Sequence[_Place]) -> _Place:
     return _Place(builder.EndVector())
 
 
-def _table(builder: flatbuffers.Builder, name: str, **values: int) -> _Place:
+def _table(builder: flatbuffers.Builder, table: str, /, **values: int) -> _Place:
     """Write a table: places as what they point to, members of enumerations as bytes, the rest as uint32."""
-    order = _FIELDS[name]
+    order = _FIELDS[table]
     builder.StartObject(len(order))
     for field, value in values.items():
         slot = order.index(field)
