@@ -20,6 +20,8 @@ from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import ParityError, SettingError
 from tfxfer.evaluation import Judgement, evaluate
 from tfxfer.exports.formats import Format, Images, Scores, choose_formats
+from tfxfer.exports.metadata.facts import LABELS_NAME, FileFacts, labels_text
+from tfxfer.exports.metadata.write import describe
 from tfxfer.exports.parity import PARITY_BOUND, Yardstick
 from tfxfer.models import check_classes, computing_in, input_contract
 from tfxfer.runtime import check_target, file_sha256, whole_folder
@@ -78,12 +80,13 @@ def export(
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     with computing_in("float32", plain), whole_folder(target, force=force) as folder:
         yardstick = Yardstick.of(photos, _full_precision_scores(plain, images))
-        artifacts = [_write(each, plain, folder, images, yardstick) for each in chosen]
-        (folder / "labels.txt").write_text("".join(f"{name}\n" for name in photos.classes), encoding="utf-8")
+        (folder / LABELS_NAME).write_text(labels_text(photos.classes), encoding="utf-8")
         _write_json(folder / "card.json", _card(model, photos, report, log, settings))
         _write_json(folder / "split.json", _split(photos))
         if photos.left_out is not None:
             _write_json(folder / "left_out.json", _left_out(photos, photos.left_out))
+        facts = _facts(model, photos, folder)
+        artifacts = [_write(each, plain, folder, images, yardstick, facts) for each in chosen]
         _write_json(folder / "manifest.json", _manifest(folder, artifacts))
     return tuple(replace(artifact, path=Path(target) / artifact.path.name) for artifact in artifacts)
 
@@ -118,9 +121,23 @@ def _full_precision_scores(model: keras.Model, images: Images) -> Scores:
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-def _write(form: Format, model: keras.Model, folder: Path, images: Images, yardstick: Yardstick) -> Artifact:
+def _facts(model: keras.Model, photos: Photos, folder: Path) -> FileFacts:
+    return FileFacts(
+        name=model.name,
+        task=photos.task,
+        labels=photos.classes,
+        resize=photos.resize,
+        card_sha256=file_sha256(folder / "card.json"),
+    )
+
+
+def _write(
+    form: Format, model: keras.Model, folder: Path, images: Images, yardstick: Yardstick, facts: FileFacts
+) -> Artifact:
     path = folder / form.filename
     form.write(model, path)
+    if path.suffix == ".tflite":
+        describe(path, facts)
     scores = form.scores(path, images)
     difference = yardstick.largest_difference(scores)
     disagreements = yardstick.disagreements(scores)

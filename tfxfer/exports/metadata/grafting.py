@@ -1,10 +1,8 @@
-"""A .tflite file as what it is: a FlatBuffer of a model, and perhaps a ZIP archive behind it."""
+"""A model gets a further buffer, and none of its bytes move against each other."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import flatbuffers
@@ -14,7 +12,7 @@ from flatbuffers.table import Table
 
 from tfxfer.errors import BundleError
 
-__all__ = ["Tensor", "check_is_model", "tensors_of", "with_buffer", "with_files"]
+__all__ = ["Tensor", "check_is_model", "tensors_of", "with_buffer"]
 
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
@@ -53,7 +51,9 @@ def check_is_model(model: bytes) -> None:
         BundleError: They do not.
     """
     if model[4:8] != _IDENTIFIER:
-        raise BundleError("these bytes are no TensorFlow Lite model (they lack its mark, TFL3); give a .tflite file.")
+        raise BundleError(
+            "these bytes are no .tflite file (they lack its mark, TFL3); give what a converter wrote."
+        )
 
 
 def tensors_of(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
@@ -76,7 +76,7 @@ def _tensor(tensor: schema.Tensor) -> Tensor:
 
 
 def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
-    """Add a named metadata buffer to a model, and move none of its bytes against each other.
+    """Add a named metadata buffer to a model, in the place of one of that name.
 
     Offsets in a FlatBuffer point forward. So a new root, whose lists of buffers and metadata have one entry
     more, is put in front of the whole old file and points into it. To unpack and pack the model by the
@@ -91,21 +91,23 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
         The file.
 
     Raises:
-        BundleError: It has metadata of that name, or parts that are newer than this version knows.
+        BundleError: It has parts that are newer than this version knows.
     """
     builder = flatbuffers.Builder(len(model) + len(data) + 4096)
     builder.Prep(_ALIGNMENT, 0)
     padded = model + bytes(-len(model) % _ALIGNMENT)
     builder.CreateByteVector(padded)
     old = schema.Model.GetRootAs(model)
-    if any(old.Metadata(i).Name() == name.encode() for i in range(old.MetadataLength())):
-        raise BundleError(f"this file has {name} already; give it as the converter wrote it.")
     root = _root(model)
     # A builder writes from the end, and counts places from there.
     kept = {slot: len(padded) - root.Indirect(root.Pos + offset) for slot, offset in _fields(root).items()}
     old_buffers = _tables(root, _BUFFERS)
     buffers = [len(padded) - place for place in old_buffers]
-    metadata = [len(padded) - place for place in _tables(root, _METADATA)]
+    metadata = [
+        len(padded) - place
+        for index, place in enumerate(_tables(root, _METADATA))
+        if old.Metadata(index).Name() != name.encode()
+    ]
     builder.Prep(_ALIGNMENT, len(data))
     content = builder.CreateByteVector(data)
     schema.BufferStart(builder)
@@ -128,8 +130,9 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
 
 
 def _correct_offsets(made: bytearray, buffers: Sequence[int], *, moved: int) -> None:
-    """Follow what lies behind the FlatBuffer, where ai-edge-quantizer puts constants: it is found by its
-    distance from the start of the file.
+    """Follow constants that lie behind the FlatBuffer, as ai-edge-quantizer puts them.
+
+    They are found by how far they are from the start of the file.
     """
     for place in buffers:
         buffer = Table(made, place + moved)
@@ -167,16 +170,3 @@ def _vector(builder: flatbuffers.Builder, tables: Sequence[int]) -> int:
     for table in reversed(tables):
         builder.PrependUOffsetTRelative(table)
     return int(builder.EndVector())
-
-
-def with_files(model: bytes, files: Mapping[str, bytes]) -> bytes:
-    """Append files as a ZIP archive, uncompressed, as MediaPipe asks; equal files give equal bytes.
-
-    LiteRT reads the FlatBuffer from the front, and ZIP readers read from the end.
-    """
-    stream = io.BytesIO()
-    stream.write(model)
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return stream.getvalue()
