@@ -37,12 +37,15 @@ from .evaluation import MultiLabelReport as MultiLabelReport
 from .evaluation import RegressionReport as RegressionReport
 from .evaluation import Report as Report
 from .evaluation import evaluate as evaluate
+from .exports import FileMetadata as FileMetadata
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
 from .exports import export as export
 from .exports import load as load
+from .exports import read_metadata as read_metadata
+from .exports import self_test as self_test
 from .features import RankedBackbone as RankedBackbone
 from .features import Ranking as Ranking
 from .features import rank as rank

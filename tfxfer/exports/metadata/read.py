@@ -37,7 +37,7 @@ def read_metadata(tflite: str | Path | bytes) -> FileMetadata:
         BundleError: The file is missing, has no such metadata, is damaged, its model or its labels are not
             those that the metadata was written for, or it was written by a newer tfxfer.
     """
-    name = "these bytes" if isinstance(tflite, bytes) else str(tflite)
+    name = "this file" if isinstance(tflite, bytes) else str(tflite)
     content = tflite if isinstance(tflite, bytes) else _content(Path(tflite))
     model, files = unpacked(content)
     if CARD_NAME not in files:

@@ -13,7 +13,7 @@ import numpy as np
 import tfxfer
 from tfxfer.errors import SettingError
 from tfxfer.exports.litert import LiteRTModel
-from tfxfer.exports.metadata.archive import packed
+from tfxfer.exports.metadata.archive import packed, unpacked
 from tfxfer.exports.metadata.facts import (
     CARD_FORMAT,
     CARD_NAME,
