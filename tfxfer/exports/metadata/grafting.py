@@ -16,7 +16,7 @@ __all__ = ["Tensor", "check_is_model", "tensors_of", "with_buffer"]
 
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
-"""Kernels may expect that constants begin at multiples of so many bytes."""
+"""Constants move by a multiple of so many bytes, which the schema asks them to be aligned to."""
 
 _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if name.isupper()}
 # Fields of the table Model, by their place in the schema.
@@ -79,8 +79,8 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
     """Add a named metadata buffer to a model, in the place of one of that name.
 
     Offsets in a FlatBuffer point forward. So a new root, whose lists of buffers and metadata have one entry
-    more, is put in front of the whole old file and points into it. To unpack and pack the model by the
-    generated classes would leave its constants at addresses that are multiples of 4 alone.
+    more, is put in front of the whole old file and points into it. Unpacking and packing by the generated
+    classes would lose what they do not know, and what lies behind the FlatBuffer.
 
     Args:
         model: A .tflite file without anything behind its FlatBuffer.
