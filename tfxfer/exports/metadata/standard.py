@@ -1,7 +1,7 @@
 """The TFLite Model Metadata of a classifier, as Android Studio and MediaPipe read it.
 
-Field order and numbers are those of the published schema, of which no package that runs on every Python here
-has the generated classes:
+Field order and numbers are those of the published schema. Its generated classes come with MediaPipe alone,
+630 MB with an OpenCV of its own; the tests hold what is written against them:
 https://github.com/google-ai-edge/mediapipe/blob/master/mediapipe/tasks/metadata/metadata_schema.fbs
 """
 
@@ -40,6 +40,13 @@ _FIELDS = {
         *("name", "description", "version", "subgraph_metadata", "author", "license", "associated_files"),
         "min_parser_version",
     ),
+}
+
+
+_WHAT = {
+    "single_label": "which of its classes a picture shows",
+    "multi_label": "which of its classes a picture shows, perhaps several",
+    "regression": "numbers read off a picture",
 }
 
 
@@ -104,13 +111,6 @@ def standard_metadata(
     )
     builder.Finish(model, file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
-
-
-_WHAT = {
-    "single_label": "which of its classes a picture shows",
-    "multi_label": "which of its classes a picture shows, perhaps several",
-    "regression": "numbers read off a picture",
-}
 
 
 def _image(builder: flatbuffers.Builder, image: Tensor) -> _Place:
