@@ -79,6 +79,16 @@ def test_listing_a_folder_and_predicting_need_no_tensorflow():
     assert not loaded & {"tensorflow", "keras", "sklearn", "albumentations"}
 
 
+def test_reading_what_a_file_says_needs_nothing_and_testing_it_no_tensorflow():
+    assert not loaded_by("import tfxfer; tfxfer.read_metadata") & HEAVY
+    assert not loaded_by("import tfxfer; tfxfer.self_test") & {
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "albumentations",
+    }
+
+
 def test_a_preview_needs_no_tensorflow(shared_pictures, tmp_path):
     sheet = str(tmp_path / "sheet.png")
     loaded = loaded_by(f"import tfxfer; tfxfer.preview({str(shared_pictures)!r}, 'strong', to={sheet!r})")

@@ -38,6 +38,7 @@ from .evaluation import Report as Report
 from .evaluation import evaluate as evaluate
 from .exports import Artifact as Artifact
 from .exports import Comparison as Comparison
+from .exports import FileMetadata as FileMetadata
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor
@@ -45,6 +46,8 @@ from .exports import RegressionPrediction as RegressionPrediction
 from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load
+from .exports import read_metadata as read_metadata
+from .exports import self_test as self_test
 from .features import RankedBackbone as RankedBackbone
 from .features import Ranking as Ranking
 from .features import rank as rank

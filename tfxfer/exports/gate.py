@@ -15,8 +15,11 @@ from tfxfer.errors import ParityError, TfxferWarning
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.formats import Format, Images, Scores
 from tfxfer.exports.material import Material
+from tfxfer.exports.metadata.facts import FileFacts
+from tfxfer.exports.metadata.write import describe
 from tfxfer.exports.parity import Yardstick
 from tfxfer.models import computing_in
+from tfxfer.runtime import file_sha256
 
 __all__ = ["write_forms"]
 
@@ -24,12 +27,12 @@ __all__ = ["write_forms"]
 def write_forms(
     chosen: Sequence[Format], model: keras.Model, folder: Path, material: Material, *, accept: bool
 ) -> list[Artifact]:
-    """Write the forms of a model into a folder.
+    """Write the forms of a model into a folder; a .tflite file says of itself what the bundle does.
 
     Args:
         chosen: The forms.
         model: The model.
-        folder: The bundle to be.
+        folder: The bundle to be, with its card.
         material: Pictures to quantize and judge by.
         accept: Whether a form is handed out that loses more than it may.
 
@@ -47,14 +50,30 @@ def write_forms(
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     with computing_in("float32", plain):
         yardstick = Yardstick.of(material.photos, _full_precision_scores(plain, images), truth)
-        return [_written(each, plain, folder, material, yardstick, accept=accept) for each in chosen]
+        facts = _facts(plain, folder, material)
+        return [_written(each, plain, facts, folder, material, yardstick, accept=accept) for each in chosen]
+
+
+def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
+    photos = material.photos
+    digest = file_sha256(folder / "card.json")
+    return FileFacts(model.name, photos.task, photos.classes, photos.resize, card_sha256=digest)
 
 
 def _written(
-    form: Format, model: keras.Model, folder: Path, material: Material, yardstick: Yardstick, *, accept: bool
+    form: Format,
+    model: keras.Model,
+    facts: FileFacts,
+    folder: Path,
+    material: Material,
+    yardstick: Yardstick,
+    *,
+    accept: bool,
 ) -> Artifact:
     path = folder / form.filename
     tried = form.write(model, path, material)
+    if path.suffix == ".tflite":
+        describe(path, facts)
     found = yardstick.compare(form.scores(path, material.judging[0]))
     complaint = yardstick.complaint(found, form.bounds)
     if complaint and form.bounds.exact:
