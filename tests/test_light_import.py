@@ -14,6 +14,7 @@ HEAVY = {
     "PIL",
     "ai_edge_litert",
     "albumentations",
+    "cv2",
     "matplotlib",
     "optuna",
 }
@@ -45,6 +46,8 @@ def loaded_by(code: str) -> set[str]:
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['search', '--help']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
+        "assert CliRunner().invoke(tfxfer_command, ['explain', '--help']).exit_code == 0",
+        "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['cache']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "limits = ['--max-macs', '400M', '--sort', 'top1']\n"
@@ -61,6 +64,7 @@ def loaded_by(code: str) -> set[str]:
         "augment help",
         "audit help",
         "search help",
+        "explain help",
         "cache command",
         "backbones command",
     ],

@@ -36,6 +36,8 @@ from .evaluation import MultiLabelReport as MultiLabelReport
 from .evaluation import RegressionReport as RegressionReport
 from .evaluation import Report as Report
 from .evaluation import evaluate as evaluate
+from .explaining import Explanation as Explanation
+from .explaining import explain as explain
 from .exports import Artifact as Artifact
 from .exports import Comparison as Comparison
 from .exports import FileMetadata as FileMetadata
