@@ -36,6 +36,7 @@ from tfxfer.training import (
     check_balance,
     check_checkpoints,
     check_features,
+    check_journals,
     check_plan,
     choose_augmentation,
     choose_phases,
@@ -119,6 +120,8 @@ def transfer(
     soup: int | None = None,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
+    csv: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     force: bool = False,
     resume: bool = False,
     progress: bool = True,
@@ -169,7 +172,9 @@ def transfer(
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
-        force: Whether a bundle, or checkpoints of a run that was interrupted, are replaced.
+        csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
+        tensorboard: Folder to write the same to for TensorBoard, as there; not within ``to``.
+        force: Whether a bundle, logs of epochs, or checkpoints of a run that was interrupted, are replaced.
         resume: Whether to go on with such a run, as in ``fit``; its checkpoints are beside the bundle to be,
             in a folder of its name and ``.checkpoints``, until it is there.
         progress: Whether to show a bar on standard error.
@@ -184,6 +189,8 @@ def transfer(
     """
     started = time.perf_counter()
     held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force)
+    logs: dict[str, Any] = {"csv": csv, "tensorboard": tensorboard}
+    check_journals(**logs, apart=to, replace=resume or force)
     choose_formats(formats)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
@@ -212,7 +219,7 @@ def transfer(
     if not resume:
         held.clear()
     going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
-    log = fit(model, photos, plan=phases, augment=change, **learning, **going, **watching)
+    log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
     reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
