@@ -27,7 +27,11 @@ def logged(photos, tmp_path_factory):
 
 
 def fitted(photos, tmp_path_factory):
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'runs.db'}")
+    home = tmp_path_factory.mktemp("mlflow")
+    mlflow.set_tracking_uri(f"sqlite:///{home / 'runs.db'}")
+    mlflow.set_experiment(
+        experiment_id=mlflow.create_experiment("fits", artifact_location=(home / "artifacts").as_uri())
+    )
     mlflow.keras.autolog(log_models=False)
     try:
         with mlflow.start_run(run_name="mine"):
