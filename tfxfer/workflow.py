@@ -188,13 +188,11 @@ def transfer(
             then as it was.
     """
     started = time.perf_counter()
-    held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force)
     logs: dict[str, Any] = {"csv": csv, "tensorboard": tensorboard}
-    check_journals(**logs, apart=to, replace=resume or force)
-    choose_formats(formats)
+    held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force, **logs)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
-    _check_means(features, views, precision=precision, strategy=strategy)
+    _check_means(features, views, precision=precision, strategy=strategy, formats=formats)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     softened: dict[str, Any] = {"mixed": mixing is not None, "smoothing": label_smoothing}
     check_balance(balance, **softened)
@@ -257,14 +255,19 @@ def _held(
     data_dir: str | Path | None,
     resume: bool,
     force: bool,
+    **logs: str | Path | None,
 ) -> Checkpoints:
-    """Say whether a bundle can be written, and where its checkpoints are until then."""
+    """Say whether a bundle and logs can be written, and where its checkpoints are until then."""
     target = check_target(to, force=force)
     check_apart(target, folder, root=root, data_dir=data_dir)
+    check_journals(**logs, apart=target, replace=resume or force)
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
-def _check_means(features: str, views: int | None, *, precision: str, strategy: str) -> None:
+def _check_means(
+    features: str, views: int | None, *, precision: str, strategy: str, formats: Sequence[str]
+) -> None:
+    choose_formats(formats)
     check_features(features, views)
     runtime.check_precision(precision)
     runtime.check_strategy(strategy)

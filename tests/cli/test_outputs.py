@@ -20,9 +20,13 @@ def test_what_is_joined_by_commas_comes_apart_again(names):
     [
         (
             "keras,tflit",
-            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 3.\n",
+            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 7.\n",
         ),
-        (",", "tfxfer: formats must name at least one of keras, saved_model, tflite.\n"),
+        (
+            ",",
+            "tfxfer: formats must name at least one of keras, saved-model, tflite, tflite-float16, "
+            "tflite-dynamic, tflite-int8, tflite-int16x8.\n",
+        ),
     ],
 )
 def test_unknown_forms_are_refused_before_anything_runs(capfd, shared_pictures, tmp_path, asked, message):
