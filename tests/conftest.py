@@ -88,6 +88,26 @@ def numbers(shared_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def of_task(tags, numbers, tmp_path_factory):
+    """For each task but the first: photos, model, log, bundle and artifacts."""
+    from tfxfer import Phase, build, export, fit
+
+    made = {}
+    for photos in (tags, numbers):
+        model = build(photos, backbone="micro", image_size=32)
+        log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
+        target = tmp_path_factory.mktemp("bundle") / photos.task
+        made[photos.task] = (
+            photos,
+            model,
+            log,
+            target,
+            export(model, target, photos, log=log, formats=("keras", "tflite")),
+        )
+    return made
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets, or a skip where this machine has none."""
     folder = Path(os.environ.get("TFXFER_TEST_DATA", REPOSITORY.parent / "shared" / "data"))

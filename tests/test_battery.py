@@ -132,6 +132,7 @@ def test_the_catalogue(name, tmp_path):
     run(model, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_module_of_tensorflow_hub(hub_module, tmp_path):
     run(build(classes=CLASSES, backbone=f"hub:{hub_module}", image_size=32, pixel_range=(0, 1)), tmp_path)
 

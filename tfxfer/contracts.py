@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from tfxfer.errors import SettingError
@@ -315,6 +317,11 @@ class FitLog:
 
     def __getitem__(self, name: str) -> PhaseLog:
         return {phase.name: phase for phase in self.phases}[name]
+
+    def plot(self, file: str | Path) -> Path:
+        """Draw losses and metric, epoch by epoch, to a PNG, SVG or PDF file: ``training.draw_log``."""
+        draw: Callable[..., Path] = importlib.import_module("tfxfer.training").draw_log  # loaded when asked
+        return draw(self, file)
 
     @property
     def validation_metrics(self) -> dict[str, float]:

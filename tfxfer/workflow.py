@@ -36,6 +36,7 @@ from tfxfer.training import (
     check_balance,
     check_checkpoints,
     check_features,
+    check_journals,
     check_plan,
     choose_augmentation,
     choose_phases,
@@ -119,6 +120,8 @@ def transfer(
     soup: int | None = None,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
+    csv: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     force: bool = False,
     resume: bool = False,
     progress: bool = True,
@@ -169,7 +172,9 @@ def transfer(
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
-        force: Whether a bundle, or checkpoints of a run that was interrupted, are replaced.
+        csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
+        tensorboard: Folder to write the same to for TensorBoard, as there; not within ``to``.
+        force: Whether a bundle, logs of epochs, or checkpoints of a run that was interrupted, are replaced.
         resume: Whether to go on with such a run, as in ``fit``; its checkpoints are beside the bundle to be,
             in a folder of its name and ``.checkpoints``, until it is there.
         progress: Whether to show a bar on standard error.
@@ -183,11 +188,11 @@ def transfer(
             then as it was.
     """
     started = time.perf_counter()
-    held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force)
-    choose_formats(formats)
+    logs: dict[str, Any] = {"csv": csv, "tensorboard": tensorboard}
+    held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force, **logs)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
-    _check_means(features, views, precision=precision, strategy=strategy)
+    _check_means(features, views, precision=precision, strategy=strategy, formats=formats)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     softened: dict[str, Any] = {"mixed": mixing is not None, "smoothing": label_smoothing}
     check_balance(balance, **softened)
@@ -212,7 +217,7 @@ def transfer(
     if not resume:
         held.clear()
     going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
-    log = fit(model, photos, plan=phases, augment=change, **learning, **going, **watching)
+    log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
     reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
@@ -250,14 +255,19 @@ def _held(
     data_dir: str | Path | None,
     resume: bool,
     force: bool,
+    **logs: str | Path | None,
 ) -> Checkpoints:
-    """Say whether a bundle can be written, and where its checkpoints are until then."""
+    """Say whether a bundle and logs can be written, and where its checkpoints are until then."""
     target = check_target(to, force=force)
     check_apart(target, folder, root=root, data_dir=data_dir)
+    check_journals(**logs, apart=target, replace=resume or force)
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
-def _check_means(features: str, views: int | None, *, precision: str, strategy: str) -> None:
+def _check_means(
+    features: str, views: int | None, *, precision: str, strategy: str, formats: Sequence[str]
+) -> None:
+    choose_formats(formats)
     check_features(features, views)
     runtime.check_precision(precision)
     runtime.check_strategy(strategy)

@@ -67,7 +67,8 @@ def test_tensorflow_s_warnings_are_for_those_who_seek_a_fault(monkeypatch, caplo
 def test_train_tells_people_what_came_of_it_and_what_it_left_out(capfd, tmp_path):
     pictures = write_pictures(tmp_path / "pictures")
     (pictures / "red" / "00.png").write_text("no picture")
-    options = ("--augment", "light", "--mix", "cutmix", *SHORT)
+    options = ("--augment", "light", "--mix", "cutmix", *SHORT, "--formats", "tflite", "--strategy", "none")
+    options += ("--precision", "mixed_bfloat16", "--csv", tmp_path / "log.csv")
     command = ["train", pictures, "--to", tmp_path / "model", *options]
     with pytest.raises(SystemExit) as left:
         main([str(word) for word in (*command, "--max-bad", "1%")])
@@ -79,8 +80,13 @@ def test_train_tells_people_what_came_of_it_and_what_it_left_out(capfd, tmp_path
     assert "\nbalance: none, since the largest class has 1.1 times" in captured.err
     assert captured.err.startswith("1 of 36 pictures cannot be read and is left out; ")
     assert "\n35 pictures, 1 left out, kept phase " in captured.out
-    settings = json.loads((tmp_path / "model" / "card.json").read_text())["settings"]
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    settings, training = card["settings"], card["training"]
     assert (settings["augment"]["name"], settings["mix"]) == ("light", "cutmix(alpha=1)")
+    assert (settings["strategy"], training["devices"]) == ("none", 1)
+    assert training["precision"] == settings["precision"] == "mixed_bfloat16"
+    assert not (tmp_path / "model" / "saved_model").exists()
+    assert (tmp_path / "log.csv").read_text().count("\n") == 2
     assert captured.out.startswith("accuracy ")
     assert f"Try it: tfxfer predict {tmp_path / 'model'} IMAGE" in captured.out
     assert "same labels on 6 of 6 pictures" in captured.out
@@ -96,7 +102,7 @@ def test_train_takes_a_table_and_a_hub_module(capfd, shared_pictures, hub_module
     table.write_text("\n".join(["file\tkind\tscene\tpart", *rows]))
     options = ("--path-column", "file", "--label-column", "kind", "--split-column", "part")
     options += ("--group-column", "scene", "--root", shared_pictures, "--json")
-    options += ("--backbone", f"hub:{hub_module}", "--pixel-range", "0..1", *SHORT[2:])
+    options += ("--backbone", f"hub:{hub_module}", "--pixel-range", "0..1", *SHORT[2:], "--formats", "tflite")
     with pytest.raises(SystemExit) as left:
         main([str(word) for word in ("train", table, "--to", tmp_path / "model", *options)])
     assert left.value.code == 1
@@ -188,15 +194,9 @@ def test_evaluate_takes_a_table(capfd, trained, shared_pictures, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def of_other_tasks(tags, numbers, tmp_path_factory):
-    """A bundle of several labels and one of numbers, each with its photos; what they say need not be true."""
-    bundles = {}
-    for photos in (tags, numbers):
-        model = tfxfer.build(photos, backbone="micro", image_size=32)
-        target = tmp_path_factory.mktemp("bundle") / photos.task
-        tfxfer.export(model, target, photos, formats=("tflite",))
-        bundles[photos.task] = (target, photos)
-    return bundles
+def of_other_tasks(of_task):
+    """A bundle of several labels and one of numbers, each with its photos."""
+    return {task: (folder, photos) for task, (photos, _, _, folder, _) in of_task.items()}
 
 
 @pytest.mark.parametrize(

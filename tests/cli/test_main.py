@@ -179,7 +179,7 @@ def test_what_an_interruption_leaves_in_a_cycle_goes_while_python_runs(capfd, mo
     assert left[0]() is None
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signal_", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("listening")
 def test_ctrl_c_leaves_no_half_bundle(tmp_path, signal_):
     pictures = write_pictures(tmp_path / "pictures", count=20)

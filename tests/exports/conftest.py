@@ -1,4 +1,4 @@
-"""One trained model of each task and its bundle, made once for the room."""
+"""One trained model and its bundle, made once for the room."""
 
 import pytest
 
@@ -26,21 +26,3 @@ def bundle(fitted, photos, tmp_path_factory):
     target = tmp_path_factory.mktemp("bundle") / "colours"
     artifacts = export(model, target, photos, log=log, settings={"seed": 4})
     return target, artifacts
-
-
-@pytest.fixture(scope="session")
-def of_task(tags, numbers, tmp_path_factory):
-    """For each task but the first: photos, model, log, bundle and artifacts."""
-    made = {}
-    for photos in (tags, numbers):
-        model = build(photos, backbone="micro", image_size=32)
-        log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
-        target = tmp_path_factory.mktemp("bundle") / photos.task
-        made[photos.task] = (
-            photos,
-            model,
-            log,
-            target,
-            export(model, target, photos, log=log, formats=("keras", "tflite")),
-        )
-    return made

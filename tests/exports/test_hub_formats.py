@@ -11,7 +11,7 @@ from tfxfer.models import build, set_trainable
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
 
 
-@pytest.fixture(scope="module", params=["reusable", "signature"])
+@pytest.fixture(scope="module", params=["reusable", pytest.param("signature", marks=pytest.mark.slow)])
 def model(request, hub_module, frozen_hub_module):
     folder = hub_module if request.param == "reusable" else frozen_hub_module
     model = build(classes=4, backbone=f"hub:{folder}", image_size=32, pixel_range=(0, 1))

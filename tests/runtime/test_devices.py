@@ -40,26 +40,37 @@ def test_what_cannot_be_is_refused(says, name, message):
         pass
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
-    """How far apart the weights are, case by case."""
-    folder = write_pictures(tmp_path_factory.mktemp("uneven") / "pictures", count=20)
+def outcome(home, script, *arguments):
+    """What a script says of some pictures, of which the last batch is uneven."""
+    folder = write_pictures(home / "pictures", count=20)
     for index in range(13, 20):
         (folder / "red" / f"{index:02}.png").unlink()
-    command = [sys.executable, "-W", "error::UserWarning", "-m", "tests.runtime.mirrored", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    command = [sys.executable, "-W", "error::UserWarning", "-m", f"tests.runtime.{script}", str(folder)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
-def test_two_devices_learn_as_one(outcome):
-    training, _ = outcome.pop("pictures")
+def test_plain_keras_judging_and_the_command_line_take_two_devices(tmp_path):
+    found = outcome(tmp_path, "mirrored_plain", str(tmp_path / "model"))
+    assert found["train"] % 18 == 1  # a single picture, for two devices
+    assert found["test"] % 7 == 1
+    assert max(found["plain Keras"]) < 1e-6
+    assert max(found["judged"]) < 1e-6
+    assert found["command"] == [[str(tmp_path / "model" / "model.tflite")], 2, "mixed_bfloat16"]
+    assert found["logs"] == [2, 1]
+
+
+@pytest.mark.slow
+def test_two_devices_learn_as_one(tmp_path):
+    found = outcome(tmp_path, "mirrored")
+    training, _ = found.pop("pictures")
     assert training % 16  # the last batch is uneven
     assert training % 18 == 1  # or a single picture, for two devices
-    said = outcome.pop("said")
-    assert len(outcome) == 6
-    assert {name: apart for name, apart in outcome.items() if max(apart) > 2e-6 or apart[0] > 1e-6} == {}
+    said = found.pop("said")
+    assert len(found) == 6
+    assert {name: apart for name, apart in found.items() if max(apart) > 2e-6 or apart[0] > 1e-6} == {}
     assert said == [
         "phase head finds no memory for batches of 16 pictures on 2 devices, where Keras cannot accumulate "
         "gradients; give a smaller batch_size (and rate), image_size or backbone.",

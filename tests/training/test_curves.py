@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tfxfer.contracts import FitLog, PhaseLog, RateSearch
-from tfxfer.training import draw_log, draw_rates
+from tfxfer.training import draw_rates
 
 HISTORY = {"loss": (1.0, 0.5, 0.4), "val_loss": (0.9, 0.6, 0.7), "val_accuracy": (0.5, 0.8, 0.7)}
 LOG = FitLog((PhaseLog("head", 10, HISTORY, 2, 1.0), PhaseLog("top", 20, HISTORY, 2, 1.0)), kept="top")
@@ -22,7 +22,7 @@ def drawn(monkeypatch):
 
 
 def test_the_log_has_every_epoch_and_marks_the_kept_one(tmp_path, drawn):
-    with Image.open(draw_log(LOG, tmp_path / "log.png")) as picture:
+    with Image.open(LOG.plot(tmp_path / "log.png")) as picture:
         assert picture.size == (1350, 900)
     above, below = drawn[0].axes
     curves = [(list(line.get_xdata()), list(line.get_ydata())) for line in below.lines]

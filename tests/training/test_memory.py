@@ -83,6 +83,7 @@ def test_it_is_told_and_kept(fitted):
     assert [phase.turns for phase in fitted[16][1].phases] == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_search_for_a_rate_gets_smaller_batches_too(photos):
     searches = [
         find_rate(roomy(most), photos, phase=Phase("head", optimizer="sgd"), batch_size=16, progress=False)

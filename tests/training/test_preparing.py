@@ -136,14 +136,6 @@ def test_the_average_of_the_steps_is_validated_and_kept(photos, features):
     assert loss == pytest.approx(log.validation_loss, abs=3e-3)
 
 
-def test_callbacks_of_keras_see_every_phase(photos, tmp_path):
-    logger = keras.callbacks.CSVLogger(tmp_path / "log.csv", append=True)
-    log = fit(small_model(), photos, plan=QUICK, batch_size=16, callbacks=[logger], progress=False)
-    header, *rows = (tmp_path / "log.csv").read_text().splitlines()
-    assert header.split(",") == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
-    assert len(rows) == sum(len(phase.history["loss"]) for phase in log.phases)
-
-
 @pytest.mark.parametrize("features", ["cache", pytest.param("off", marks=pytest.mark.slow)])
 def test_training_in_mixed_precision_leaves_a_model_in_float32(photos, features):
     model, scaled = small_model(), []

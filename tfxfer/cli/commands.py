@@ -16,6 +16,7 @@ import click
 import tfxfer
 from tfxfer import data, runtime
 from tfxfer.cli.judging import judge_source
+from tfxfer.cli.outputs import log_options
 from tfxfer.cli.shares import share
 from tfxfer.contracts import (
     BALANCES,
@@ -249,6 +250,7 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     help="Of split, weights, shuffling.",
 )
 @source_options
+@log_options
 @force_option
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted, with the same options.")
 @json_option

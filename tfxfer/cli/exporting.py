@@ -10,6 +10,7 @@ import click
 
 import tfxfer
 from tfxfer.cli.commands import FOLDER, json_option, quiet
+from tfxfer.cli.outputs import forms
 
 __all__ = ["export", "forms_table"]
 
@@ -18,6 +19,7 @@ __all__ = ["export", "forms_table"]
 @click.argument("bundle", metavar="DIR", type=FOLDER)
 @click.option(
     "--formats",
+    type=forms,
     required=True,
     metavar="A,B,…",
     help="keras, saved-model, tflite, tflite-float16, tflite-dynamic, tflite-int8, tflite-int16x8.",
@@ -29,16 +31,14 @@ __all__ = ["export", "forms_table"]
 )
 @click.option("--accept", is_flag=True, help="Hand out forms that lose more than they may.")
 @json_option
-def export(bundle: Path, formats: str, photos: str | None, accept: bool, as_json: bool) -> int:
+def export(bundle: Path, formats: tuple[str, ...], photos: str | None, accept: bool, as_json: bool) -> int:
     """Write further forms of the model in DIR, and check each on the pictures it was trained on.
 
     Each file is loaded again by LiteRT, TensorFlow or Keras, and held beside the model on the test pictures.
     One that loses more than it may is not handed out, and the exit status is 1.
     """
     with quiet():
-        artifacts = tfxfer.convert(
-            bundle, formats=[name.strip() for name in formats.split(",")], photos=photos, accept=accept
-        )
+        artifacts = tfxfer.convert(bundle, formats=formats, photos=photos, accept=accept)
     if as_json:
         click.echo(json.dumps({each.format: each.to_dict() for each in artifacts}, indent=2))
     else:

@@ -11,6 +11,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import DataError
 from tfxfer.evaluation.judging import Judgement, judge
 from tfxfer.models import check_classes, input_contract
+from tfxfer.runtime import filled_up, strategy_of
 
 __all__ = ["evaluate", "predict_part"]
 
@@ -48,8 +49,10 @@ def predict_part(
     batches = photos.batches(
         part, image_size=(size.height, size.width), batch_size=batch_size, shuffle=False, cache="none"
     )
+    if (count := strategy_of(model).num_replicas_in_sync) > 1:
+        batches = filled_up(batches, pictures=len(names), batch_size=batch_size, count=count)
     try:
-        scores = model.predict(batches, verbose=0)
+        scores = model.predict(batches, verbose=0)[: len(names)]
     except tf.errors.OpError:
         # Most often a picture that cannot be read: said plainly, where it is so.
         photos.check(part)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from tfxfer.backbones import BackboneSpec, catalogued, find_backbones
 from tfxfer.data import Photos
@@ -110,7 +111,8 @@ def rank(
             left_out[spec.name] = str(error)
             continue
         outcome = _run(model, photos, indices, console=console if progress else None)
-        entries.append(_scored(spec, outcome, labels, seed))
+        with threadpool_limits(1):  # small products: threads would take longer to meet than to work
+            entries.append(_scored(spec, outcome, labels, seed))
     if not entries:
         raise WeightsError(next(iter(left_out.values())))
     return Ranking(_in_order(entries), len(indices), left_out)

@@ -20,6 +20,7 @@ from .seeding import set_seed as set_seed
 from .shares import distributed as distributed
 from .shares import each_its_own as each_its_own
 from .shares import even_batches as even_batches
+from .shares import filled_up as filled_up
 from .shares import in_shares as in_shares
 from .streams import native_chatter_hidden as native_chatter_hidden
 from .targets import OWN_MARK as OWN_MARK

@@ -2,6 +2,7 @@ from .curves import draw_log as draw_log
 from .curves import draw_rates as draw_rates
 from .fitting import find_rate as find_rate
 from .fitting import fit as fit
+from .journals import check_journals as check_journals
 from .material.balancing import check_balance as check_balance
 from .material.balancing import choose_balance as choose_balance
 from .material.changes import choose_augmentation as choose_augmentation

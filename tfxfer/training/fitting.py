@@ -19,6 +19,8 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import scope_of
+from tfxfer.training.journals import Journal, check_journals
+from tfxfer.training.mlflow_runs import whole_run
 from tfxfer.training.planning.phases import Phase
 from tfxfer.training.planning.plans import choose_phases
 from tfxfer.training.preparing import Ready, prepared
@@ -46,6 +48,8 @@ def fit(
     features: FeatureUse = "auto",
     views: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    csv: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     checkpoints: str | Path | None = None,
     resume: bool = False,
     progress: bool = True,
@@ -99,8 +103,12 @@ def fit(
             in every step.
         views: How many views of each training picture are kept, the first as it is, the others augmented;
             None is 1 where nothing changes pictures, else 4. Fewer are where these have no room.
-        callbacks: Keras's own or yours, such as ``keras.callbacks.TensorBoard``; each phase is a ``fit`` of
-            its own, of the whole model or of what comes behind kept features.
+        callbacks: Keras's own or yours; each phase is a ``fit`` of its own, of the whole model or of what
+            comes behind kept features, and its epochs count on from those of the phases before.
+        csv: File to write a row to for each epoch: its number over all phases, the phase, and its figures.
+            It has each epoch once, ``resume`` or not; one that is there is replaced. None writes none.
+        tensorboard: Folder to write the same to for TensorBoard, a run for each phase's training and
+            validation; theirs that are there are replaced. None writes none.
         checkpoints: Folder to note in, after each epoch, all that is needed to go on; None for nowhere. The
             newest three are kept, and those of a run that is done too, until somebody removes them.
         resume: Whether to go on with what is there: behind the last epoch that was done, to the same weights
@@ -136,14 +144,18 @@ def fit(
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     decisive = run_settings(model, photos, phases, **settings) if held is not None else {}
     course = Course(model, held, decisive, beside=ready.beside)
+    journal = Journal(*check_journals(csv, tensorboard), [phase.name for phase in phases])
     if held and (found := held.newest()):
         ready.lessons.lesson(phases[0].name)  # features are of the weights that all phases begin with
         course.resume(found)
         while ready.lessons.turns < course.turns:
             ready.lessons.halve()
         ready.tell(f"{course.told(phases)} ({checkpoints}).")
-    for phase in phases[len(course.logs) :]:
-        course.done(_run(ready, phase, course, callbacks=callbacks), phase)
+    journal.update(course)
+    following: dict[str, Any] = {"callbacks": callbacks, "journal": journal}
+    with whole_run():
+        for phase in phases[len(course.logs) :]:
+            course.done(_run(ready, phase, course, **following), phase)
     course.finish()
     log = _log(course, ready)
     with scope_of(ready.lessons.devices):
@@ -211,13 +223,18 @@ def find_rate(
 
 
 def _run(
-    ready: Ready, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback]
+    ready: Ready,
+    phase: Phase,
+    course: Course,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback],
+    journal: Journal,
 ) -> PhaseLog:
     begun = deepcopy(course.stretch)
 
     def attempt() -> PhaseLog:
         course.stretch = deepcopy(begun)
-        return ready.run(phase, course, callbacks=callbacks)
+        return ready.run(phase, course, callbacks=callbacks, after=[journal.following(course)])
 
     return ready.within_memory(attempt, name=f"phase {phase.name}")
 

@@ -40,6 +40,7 @@ from tfxfer.training.methods.co_tuning import Pretraining, check_co_tuning, pret
 from tfxfer.training.methods.optimizers import make_optimizer, own_turns
 from tfxfer.training.methods.schedules import rate_schedule
 from tfxfer.training.methods.soups import Soup
+from tfxfer.training.mlflow_runs import phase_run
 from tfxfer.training.planning.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
@@ -92,9 +93,14 @@ class Ready:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def run(
-        self, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback] = ()
+        self,
+        phase: Phase,
+        course: Course,
+        *,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        after: Sequence[keras.callbacks.Callback] = (),
     ) -> PhaseLog:
-        """Train one phase, or the rest of it."""
+        """Train one phase, or the rest of it; some callbacks come after what notes each epoch."""
         lesson = self._lesson(phase)
         started = time.perf_counter()
         learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
@@ -104,15 +110,17 @@ class Ready:
         )
         phase = replace(phase, rate=stretch.rate)
         stretch.turns, before = lesson.turns, stretch.seconds
-        soup = Soup(moving_variables(self.model), most=phase.soup) if phase.soup else None
+        first = course.done_before
+        soup = Soup(moving_variables(self.model), most=phase.soup, first=first) if phase.soup else None
         seen = [stopper, *([soup] if soup else []), *callbacks]
-        self._train(phase, lesson, course, callbacks=seen, soup=soup)
+        with phase_run(phase.name):
+            self._train(phase, lesson, course, callbacks=seen, after=after, soup=soup)
         stretch.contract.verify(self.model)
         return PhaseLog(
             name=phase.name,
             learning_parameters=learning.parameters,
             history={name: tuple(values) for name, values in stretch.history.items()},
-            best_epoch=stopper.best_epoch + 1,
+            best_epoch=stopper.best_epoch + 1 - first,
             seconds=before + time.perf_counter() - started,
             cut=lesson.cut,
             rate=stretch.rate,
@@ -131,7 +139,7 @@ class Ready:
     def found_rate(self, phase: Phase) -> RateSearch:
         """Search for the rate of a phase, after ``set_trainable``."""
         lesson = self._lesson(phase)
-        with self._readied(phase, lesson, rate=RISE):
+        with phase_run(f"{phase.name}, rates"), self._readied(phase, lesson, rate=RISE):
             return search_rates(lesson, turns=lesson.turns * own_turns(phase))
 
     def within_memory(self, attempt: Callable[[], _Outcome], *, name: str) -> _Outcome:
@@ -163,7 +171,9 @@ class Ready:
         lesson = self.lessons.lesson(phase.name)
         if not (self.pretraining and phase.co_tuning):
             return lesson
-        return replace(lesson, model=self.pretraining.taught(lesson.model, phase.co_tuning))
+        weights = self.lessons.class_weight
+        taught = self.pretraining.taught(lesson.model, phase.co_tuning, class_weight=weights)
+        return replace(lesson, model=taught)
 
     def _compile(
         self, phase: Phase, lesson: Lesson, *, rate: keras.optimizers.schedules.LearningRateSchedule
@@ -189,12 +199,15 @@ class Ready:
         course: Course,
         *,
         callbacks: Sequence[keras.callbacks.Callback],
+        after: Sequence[keras.callbacks.Callback],
         soup: Soup | None,
     ) -> None:
         stretch = course.stretch
         assert stretch is not None  # it has begun
         steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
-        bar = ProgressBar(phase.name, epochs=phase.epochs, console=self.console) if self.progress else None
+        first = course.done_before
+        shown: dict[str, Any] = {"epochs": phase.epochs, "first": first, "console": self.console}
+        bar = ProgressBar(phase.name, **shown) if self.progress else None
         plain = [PlainLosses(), *self.balancing.callbacks]
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
         others = [
@@ -211,11 +224,11 @@ class Ready:
                 lesson.training,
                 validation_data=lesson.validation,
                 class_weight=lesson.class_weight,
-                initial_epoch=stretch.epochs,
-                epochs=stretch.epochs if stretch.stopped else phase.epochs,
+                initial_epoch=first + stretch.epochs,
+                epochs=first + (stretch.epochs if stretch.stopped else phase.epochs),
                 shuffle=False,  # the data set shuffles itself
                 verbose=0,
-                callbacks=[*others, Noting(course, stretch, others, **clock)],
+                callbacks=[*others, Noting(course, stretch, others, **clock), *after],
             )
             if soup:
                 soup.cook(partial(_judged, lesson, plain))

@@ -17,13 +17,15 @@ class ProgressBar(keras.callbacks.Callback):
     Args:
         phase: The phase's name.
         epochs: Epochs at most.
+        first: The number of its first epoch, counted from 0 over all phases.
         console: Where to write; None writes to standard error.
     """
 
-    def __init__(self, phase: str, *, epochs: int, console: Console | None = None) -> None:
+    def __init__(self, phase: str, *, epochs: int, first: int = 0, console: Console | None = None) -> None:
         super().__init__()
         self._phase = phase
         self._epochs = epochs
+        self._first = first
         self._console = console or Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description:<6}", markup=False),
@@ -53,7 +55,8 @@ class ProgressBar(keras.callbacks.Callback):
             for name, value in (logs or {}).items()
             if name in ("loss", "val_loss") or (name.startswith("val_") and not name.endswith("loss"))
         )
-        self._bar.update(self._task, completed=epoch + 1, figures=figures)
+        done = epoch + 1 - self._first
+        self._bar.update(self._task, completed=done, figures=figures)
         if not self._console.is_terminal:
-            line = f"{self._phase:<6} epoch {epoch + 1}/{self._epochs}  {figures}"
+            line = f"{self._phase:<6} epoch {done}/{self._epochs}  {figures}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -119,6 +119,7 @@ def test_rare_classes_are_made_to_count(tmp_path, balance):
     assert np.isfinite(log["head"].history["loss"]).all()
 
 
+@pytest.mark.slow
 def test_several_labels_and_numbers_are_learnt(tags, numbers):
     for photos in (tags, numbers):
         model = build(photos, backbone="micro", image_size=32)

@@ -12,6 +12,7 @@ from tests.pretrained import NAME, write_pretrained
 from tests.training.resuming.test_noting import Interrupt
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
+from tfxfer.runtime.shares import in_shares
 from tfxfer.training import Phase, category_relationship, fit
 from tfxfer.training.methods.co_tuning import CoTuned
 from tfxfer.training.preparing import Ready, prepared
@@ -125,6 +126,29 @@ def test_the_gradient_is_what_comes_out_by_hand(toy, mixed):
     assert float(loss) == pytest.approx(own + 2.3 * beside, rel=1e-4)
     plain = model.compute_loss(x, tf.constant(y), model(x), training=False)
     assert float(plain) == pytest.approx(own, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+@pytest.mark.parametrize("weights", [None, {0: 2.0, 1: 0.5, 2: 1.5}])
+def test_shares_of_a_batch_come_to_the_loss_of_the_whole(toy, count, weights):
+    """Unequal ones, and some of which a picture counts for nothing: classes weigh in the model's own loss."""
+    _, twin, relationship, x = toy
+    model = CoTuned(twin, relationship, strength=2.3, class_weight=weights)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    own = np.array([(weights or {}).get(label, 1.0) for label in labels], np.float32)
+    batch = tf.data.Dataset.from_tensor_slices((x, labels)).batch(7)
+
+    def loss(x, y, weight):
+        return float(model.compute_loss(x, y, model(x, training=True), weight))
+
+    shared = [loss(*share) for share in in_shares(batch, count, class_weight=weights)]
+    whole = loss(x, tf.constant(labels), tf.constant(own) if weights else None)
+    assert np.mean(shared) == pytest.approx(whole, rel=1e-5)
+    found = shares(twin(x)[1].numpy())
+    scores = twin(x)[0].numpy()[np.arange(7), labels]
+    beside = -(relationship[labels] * np.log(found)).sum(axis=1).mean()
+    assert whole == pytest.approx(-(own * np.log(scores)).mean() + 2.3 * beside, rel=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.training.journals import rows_of, scalars_of
 from tfxfer.augment import device_augmentation
 from tfxfer.data import from_shards, write_shards
 from tfxfer.models import build
@@ -64,15 +65,47 @@ WAYS = {
 }
 
 
-def test_it_goes_on_to_the_same_weights_on_kept_features(photos, tmp_path):
+@pytest.fixture(scope="module")
+def interrupted(photos, tmp_path_factory):
+    """A fit on kept features, and one that was interrupted within two phases and gone on with."""
+    home = tmp_path_factory.mktemp("noting")
     settings = {"features": "cache", "augment": "light", "views": 2, "mix": "mixup"}
     undisturbed = run(photos, **settings)
-    settings |= {"checkpoints": tmp_path, "resume": True}
+    settings |= {"checkpoints": home / "held", "resume": True}
+    settings |= {"csv": home / "log.csv", "tensorboard": home / "board"}
     for after in (1, 3):  # within the head, within the top
         with pytest.raises(KeyboardInterrupt):
             run(photos, **settings, callbacks=[Interrupt(after)])
-    assert same(undisturbed, run(photos, **settings))
+    return undisturbed, run(photos, **settings), settings
+
+
+def test_it_goes_on_to_the_same_weights_on_kept_features(interrupted, photos):
+    undisturbed, gone_on, settings = interrupted
+    assert same(undisturbed, gone_on)
     assert same(undisturbed, run(photos, **settings))  # nothing is left to do
+
+
+def test_each_epoch_is_logged_once_all_the_same(interrupted):
+    _, (_, log), settings = interrupted
+    expected = []
+    for phase in log.phases:
+        for figures in zip(*phase.history.values(), strict=True):
+            names = {"epoch": len(expected) + 1, "phase": phase.name}
+            expected.append(names | dict(zip(phase.history, figures, strict=True)))
+    assert [row["phase"] for row in expected] == ["head"] * 3 + ["top"] * 3 + ["more"] * 2
+    assert rows_of(settings["csv"]) == expected
+    runs = ["1_head", "2_top", "3_more"]
+    assert sorted(path.name for path in settings["tensorboard"].iterdir()) == runs
+    for run_name, phase, first in zip(runs, log.phases, (1, 4, 7), strict=True):
+        for part, mark in (("train", ""), ("validation", "val_")):
+            found = scalars_of(settings["tensorboard"] / run_name / part)
+            assert found == {
+                name.replace(mark, "epoch_", 1) if mark else f"epoch_{name}": [
+                    (first + place, pytest.approx(value)) for place, value in enumerate(values)
+                ]
+                for name, values in phase.history.items()
+                if name.startswith("val_") == bool(mark)
+            }
 
 
 @pytest.mark.slow

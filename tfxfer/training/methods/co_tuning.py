@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,19 +50,22 @@ class Pretraining:
         """What learns of the layers."""
         return list(self.top.layers.trainable_variables)
 
-    def taught(self, learner: keras.Model, strength: float) -> keras.Model:
+    def taught(
+        self, learner: keras.Model, strength: float, *, class_weight: Mapping[int, float] | None = None
+    ) -> keras.Model:
         """Make a model that learns with the layers beside it, and gives what it gave.
 
         Args:
             learner: The model, or a suffix of it that the map is in.
             strength: How much their loss counts.
+            class_weight: Class index -> weight of its pictures in the learner's own loss, or None.
 
         Returns:
             A model of the same variables, and the layers'. Only in training does their loss count.
         """
         outputs = [learner.outputs[0], self.top.logits(learner)]
         twin = keras.Model(learner.inputs, outputs, name=learner.name)
-        return CoTuned(twin, self.relationship, strength=strength)
+        return CoTuned(twin, self.relationship, strength=strength, class_weight=class_weight)
 
 
 class CoTuned(keras.Model):
@@ -72,13 +75,23 @@ class CoTuned(keras.Model):
         twin: A model that gives both.
         relationship: As ``Pretraining`` has it.
         strength: How much the loss of the logits counts.
+        class_weight: Class index -> weight of its pictures in the loss of the scores, or None.
     """
 
-    def __init__(self, twin: keras.Model, relationship: Floats, *, strength: float) -> None:
+    def __init__(
+        self,
+        twin: keras.Model,
+        relationship: Floats,
+        *,
+        strength: float,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> None:
         super().__init__(name=twin.name)
         self._twin = twin
         self._relationship = relationship.astype(np.float32)
         self._strength = strength
+        weights = [(class_weight or {}).get(label, 1.0) for label in range(len(relationship))]
+        self._class_weights = np.asarray(weights, np.float32)
         self._logits: Any = None
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -94,22 +107,23 @@ class CoTuned(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Add cross-entropy of the logits against what goes with each label, each picture alike."""
+        """Add cross-entropy of the logits against what goes with each label, each picture alike.
+
+        Weights of classes do not count in it; those do by which unequal shares of a batch make up the whole.
+        """
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return loss
-        shares = ops.cast(y, "float32") if self._mixed(y) else None
-        wanted = (
-            ops.take(self._relationship, ops.cast(ops.reshape(y, (-1,)), "int32"), axis=0)
-            if shares is None
-            else ops.matmul(shares, self._relationship)
-        )
-        logs = ops.log_softmax(ops.cast(self._logits, "float32"))
-        return loss - self._strength * ops.mean(ops.sum(wanted * logs, axis=-1))
-
-    def _mixed(self, y: Any) -> bool:
-        """Say whether labels are shares of classes."""
-        return len(y.shape) == 2 and y.shape[-1] == len(self._relationship)
+        if len(y.shape) == 2 and y.shape[-1] == len(self._relationship):  # shares of classes
+            wanted = ops.matmul(ops.cast(y, "float32"), self._relationship)
+            labels = ops.argmax(y, axis=-1)
+        else:
+            labels = ops.cast(ops.reshape(y, (-1,)), "int32")
+            wanted = ops.take(self._relationship, labels, axis=0)
+        agreement = ops.sum(wanted * ops.log_softmax(ops.cast(self._logits, "float32")), axis=-1)
+        if sample_weight is not None:
+            agreement *= ops.reshape(sample_weight, (-1,)) / ops.take(self._class_weights, labels)
+        return loss - self._strength * ops.mean(agreement)
 
 
 def check_co_tuning(model: keras.Model, photos: Photos, phases: Sequence[Phase]) -> None:

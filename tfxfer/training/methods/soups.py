@@ -29,18 +29,20 @@ class Soup(keras.callbacks.Callback):
     Args:
         variables: What may move in the phase, of any numbers.
         most: How many epochs are kept at most.
+        first: The number of the phase's first epoch, counted from 0 over all phases.
 
     Source:
         Wortsman et al. 2022, https://arxiv.org/abs/2203.05482, the greedy soup, of epochs in place of runs
         and by validation loss in place of accuracy.
     """
 
-    def __init__(self, variables: Sequence[keras.Variable], *, most: int) -> None:
+    def __init__(self, variables: Sequence[keras.Variable], *, most: int, first: int = 0) -> None:
         super().__init__()
         self.epochs: tuple[int, ...] = ()
         self.figures: Mapping[str, float] = {}
         self._variables = variables
         self._most = most
+        self._first = first
         self._kept: list[_Ingredient] = []
 
     def __str__(self) -> str:
@@ -55,7 +57,7 @@ class Soup(keras.callbacks.Callback):
         if not loss < worst:  # nor is NaN
             return
         weights = [np.array(variable) for variable in self._variables]
-        self._kept.append(_Ingredient(loss, epoch + 1, weights))
+        self._kept.append(_Ingredient(loss, epoch + 1 - self._first, weights))
         self._kept.sort(key=lambda each: (each.loss, each.epoch))
         del self._kept[self._most :]
 

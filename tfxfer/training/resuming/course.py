@@ -99,6 +99,11 @@ class Course:
         return latest.turns if latest else 1
 
     @property
+    def done_before(self) -> int:
+        """How many epochs the phases that are done took."""
+        return sum(len(log.history["loss"]) for log in self.logs)
+
+    @property
     def variables(self) -> list[keras.Variable]:
         """The model's weights, in their order, and what is beside them."""
         return [*self.model.weights, *self.beside]

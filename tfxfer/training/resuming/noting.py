@@ -25,7 +25,7 @@ class Noting(keras.callbacks.Callback):
         stretch: How far the phase is.
         others: All callbacks before it.
         epochs: What is to be told before each which it is.
-        first: The number of the phase's first.
+        first: The number that the phase's first has for them: phases before may have stopped early.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class Noting(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Say which epoch it is, to what is new in each; Keras opens the data set after this."""
-        del logs
-        self.epochs.now = self.first + epoch
+        del epoch, logs
+        self.epochs.now = self.first + self.stretch.epochs
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Note down where everything is."""

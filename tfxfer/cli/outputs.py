@@ -1,0 +1,47 @@
+"""What training leaves beside its report: which forms of the model, and where logs of its epochs go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["forms", "log_options"]
+
+
+def forms(text: str) -> tuple[str, ...]:
+    """Read names with commas between them; whether there are such forms is not asked here.
+
+    >>> forms("keras, tflite")
+    ('keras', 'tflite')
+    """
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is written, and where."""
+    for option in (
+        click.option(
+            "--tensorboard",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="Folder to write each epoch's figures to, for TensorBoard.",
+        ),
+        click.option(
+            "--csv",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="File to write each epoch's figures to, a row an epoch.",
+        ),
+        click.option(
+            "--formats",
+            type=forms,
+            default="keras,saved-model,tflite",
+            show_default=True,
+            help="Forms of the model to write, with commas between them.",
+        ),
+    ):
+        command = option(command)
+    return command
