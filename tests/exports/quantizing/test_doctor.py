@@ -65,26 +65,28 @@ def test_no_more_is_spent_than_may_be(quantizer, int8, images, yardstick, float3
 
 
 def test_those_stay_first_that_change_most_when_they_alone_are_int8(quantizer, images, expected, monkeypatch):
-    """Two operations, of which one is made to do harm."""
-    first, second = quantizer.operations[2:4]
-    harm = {first: 0.1, second: 0.3}
+    """Three operations, of which one does most harm, and one does as much as the third but saves more."""
+    first, second, third = quantizer.operations[2:5]
+    harm = {first: (0.1, 50), second: (0.3, 50), third: (0.1, 80)}
 
     class Harmful:
-        operations = (first, second)
+        operations = (third, first, second)
 
         def quantized(self, floating):
-            (alone,) = {first, second} - set(floating)
-            return harm[alone]
+            """Give as many bytes as it would take, each telling the harm in hundredths."""
+            alone = [harm[each] for each in self.operations if each not in floating]
+            (worst, saved), *_ = alone or [(0, 0)]
+            return bytes([round(100 * worst)]) * (100 - saved)
 
     class Scores:
         def __init__(self, model):
-            self.harm = model
+            self.harm = model[0] / 100
 
         def all_scores(self, _):
             return expected + self.harm
 
     monkeypatch.setattr(doctor, "LiteRTModel", Scores)
-    assert doctor._by_effect(Harmful(), images, expected) == [second, first]
+    assert doctor._by_effect(Harmful(), images, expected) == [second, first, third]
 
 
 def test_what_is_past_its_bounds_ranks_last(quantizer, int8, images, yardstick, float32):
