@@ -1,3 +1,6 @@
+from .calibration.reliability import Reliability as Reliability
+from .calibration.reliability import ReliabilityBin as ReliabilityBin
+from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .multi_label import LabelScore as LabelScore
@@ -8,3 +11,4 @@ from .regression import NumberScore as NumberScore
 from .regression import RegressionReport as RegressionReport
 from .single_label import ClassScore as ClassScore
 from .single_label import Report as Report
+from .subgroups import Subgroup as Subgroup
