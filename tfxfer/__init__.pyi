@@ -33,10 +33,16 @@ from .errors import SettingError as SettingError
 from .errors import TfxferError as TfxferError
 from .errors import TfxferWarning as TfxferWarning
 from .errors import WeightsError as WeightsError
+from .evaluation import Calibration as Calibration
+from .evaluation import Interval as Interval
 from .evaluation import MultiLabelReport as MultiLabelReport
 from .evaluation import RegressionReport as RegressionReport
+from .evaluation import Rejection as Rejection
+from .evaluation import Reliability as Reliability
 from .evaluation import Report as Report
+from .evaluation import calibrate as calibrate
 from .evaluation import evaluate as evaluate
+from .evaluation import fit_rejection as fit_rejection
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor

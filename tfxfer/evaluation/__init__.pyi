@@ -1,5 +1,3 @@
-from .calibration.reliability import Reliability as Reliability
-from .calibration.reliability import ReliabilityBin as ReliabilityBin
 from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
@@ -9,6 +7,15 @@ from .predictions import evaluate as evaluate
 from .predictions import predict_part as predict_part
 from .regression import NumberScore as NumberScore
 from .regression import RegressionReport as RegressionReport
+from .rejection import Rejection as Rejection
+from .rejection import check_reject as check_reject
+from .rejection import fit_rejection as fit_rejection
+from .rejection import with_known as with_known
+from .reliability import Reliability as Reliability
+from .reliability import ReliabilityBin as ReliabilityBin
 from .single_label import ClassScore as ClassScore
 from .single_label import Report as Report
 from .subgroups import Subgroup as Subgroup
+from .temperature import Calibration as Calibration
+from .temperature import Quality as Quality
+from .temperature import calibrate as calibrate

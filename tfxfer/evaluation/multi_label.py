@@ -13,8 +13,8 @@ import sklearn.metrics
 
 from tfxfer.contracts import LABEL_THRESHOLD, Figure, Predictions
 from tfxfer.evaluation.areas import average_precision, mean_of_known, roc_auc
-from tfxfer.evaluation.calibration.reliability import Reliability, judge_reliability, reliability_measure
 from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
+from tfxfer.evaluation.reliability import Reliability, judge_reliability, reliability_measure
 from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
 from tfxfer.evaluation.weighted.decisions import Values, Weights, f1_of, mean_of_shown
 from tfxfer.evaluation.weighted.orderings import mean_orderings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ from tfxfer.backbones import origin_of
 from tfxfer.contracts import PARTS, Artifact, FitLog, ImageRecord, LeftOut
 from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import ParityError, SettingError
-from tfxfer.evaluation import Judgement, evaluate
+from tfxfer.evaluation import Calibration, Judgement, Quality, Rejection, evaluate, with_known
 from tfxfer.exports.formats import Format, Images, Scores, choose_formats
 from tfxfer.exports.parity import PARITY_BOUND, Yardstick
 from tfxfer.models import check_classes, computing_in, input_contract
@@ -38,6 +38,8 @@ def export(
     formats: Sequence[str] = ("keras", "saved_model", "tflite"),
     report: Judgement | None = None,
     log: FitLog | None = None,
+    calibration: Calibration | None = None,
+    rejection: Rejection | None = None,
     settings: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> tuple[Artifact, ...]:
@@ -57,6 +59,9 @@ def export(
         formats: Which forms to write: ``"keras"``, ``"saved_model"``, ``"tflite"``.
         report: Its figures on the test part; None judges it now.
         log: What training did, for the card.
+        calibration: What ``tfxfer.calibrate`` did, for the card; the weights have it in them.
+        rejection: From ``tfxfer.fit_rejection``: makes the SavedModel and the .tflite file say in a second
+            output, from 0 on or below, whether a picture shows any of the classes; ``model.keras`` does not.
         settings: Further entries of the card, such as the settings of the run.
         force: Whether a folder that is there already is replaced.
 
@@ -77,10 +82,12 @@ def export(
     # A twin that shares the layers but was never compiled: files carry no optimizer.
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     with computing_in("float32", plain), whole_folder(target, force=force) as folder:
-        yardstick = Yardstick.of(photos, _full_precision_scores(plain, images))
-        artifacts = [_write(each, plain, folder, images, yardstick) for each in chosen]
+        subject = _Subject.of(plain, photos, images, rejection)
+        artifacts = [_write(each, subject, folder) for each in chosen]
+        told = {**_calibrated(calibration, report), **({} if log is None else {"training": _training(log)})}
+        told |= {} if rejection is None else {"rejection": rejection.to_dict()}
         (folder / "labels.txt").write_text("".join(f"{name}\n" for name in photos.classes), encoding="utf-8")
-        _write_json(folder / "card.json", _card(model, photos, report, log, settings))
+        _write_json(folder / "card.json", _card(model, photos, report, settings) | told)
         _write_json(folder / "split.json", _split(photos))
         if photos.left_out is not None:
             _write_json(folder / "left_out.json", _left_out(photos, photos.left_out))
@@ -108,22 +115,62 @@ def _compared_images(model: keras.Model, photos: Photos) -> Images:
     return np.stack([images[index] for index in chosen])
 
 
-def _full_precision_scores(model: keras.Model, images: Images) -> Scores:
-    """Score in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subject:
+    """What is written, and what its files are held against.
+
+    Attributes:
+        plain: The classifier.
+        whole: The same with all of its outputs.
+        images: What files are compared on.
+        yardstick: For scores.
+        known: For how far pictures are from being none of the classes; None where nothing tells.
+        spread: The unit of these, by which they are divided.
+    """
+
+    plain: keras.Model
+    whole: keras.Model
+    images: Images
+    yardstick: Yardstick
+    known: Yardstick | None = None
+    spread: float = 1.0
+
+    @classmethod
+    def of(cls, plain: keras.Model, photos: Photos, images: Images, rejection: Rejection | None) -> Self:
+        """Compute what files are held against."""
+        if rejection is None:
+            return cls(plain, plain, images, Yardstick.of(photos, _in_full_precision(plain, images)))
+        whole, spread = with_known(plain, rejection), rejection.spread or 1.0
+        outputs = _in_full_precision(whole, images)
+        yardsticks = Yardstick.of(photos, outputs["scores"]), Yardstick.of_known(outputs["known"] / spread)
+        return cls(plain, whole, images, *yardsticks, spread)
+
+    def compared(self, form: Format, path: Path) -> tuple[float, int]:
+        """Return the largest difference of a file, and on how many pictures it says something else."""
+        scores = form.scores(path, self.images)
+        difference, other = self.yardstick.largest_difference(scores), self.yardstick.disagreements(scores)
+        if self.known is None or form.known is None:
+            return difference, other
+        known = self.known.around_threshold(form.known(path, self.images) / self.spread)
+        # Written so that NaN is passed on.
+        further = self.known.largest_difference(known)
+        return difference if further <= difference else further, other + self.known.disagreements(known)
+
+
+def _in_full_precision(model: keras.Model, images: Images) -> Any:
+    """Compute all outputs in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        return np.asarray(model.predict(images, batch_size=32, verbose=0), np.float32)
+        return model.predict(images, batch_size=32, verbose=0)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-def _write(form: Format, model: keras.Model, folder: Path, images: Images, yardstick: Yardstick) -> Artifact:
-    path = folder / form.filename
-    form.write(model, path)
-    scores = form.scores(path, images)
-    difference = yardstick.largest_difference(scores)
-    disagreements = yardstick.disagreements(scores)
+def _write(form: Format, subject: _Subject, folder: Path) -> Artifact:
+    path, images, yardstick = folder / form.filename, subject.images, subject.yardstick
+    form.write(subject.plain if form.known is None else subject.whole, path)
+    difference, disagreements = subject.compared(form, path)
     # Written so that NaN, which compares with nothing, is refused.
     if disagreements or not difference <= PARITY_BOUND:
         raise ParityError(
@@ -137,14 +184,10 @@ def _write(form: Format, model: keras.Model, folder: Path, images: Images, yards
 
 
 def _card(
-    model: keras.Model,
-    photos: Photos,
-    report: Judgement,
-    log: FitLog | None,
-    settings: Mapping[str, Any] | None,
+    model: keras.Model, photos: Photos, report: Judgement, settings: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     size, origin = input_contract(model), origin_of(model)
-    card: dict[str, Any] = {
+    return {
         "task": photos.task,
         # Of numbers, what there is are their names.
         "names" if photos.task == "regression" else "classes": list(photos.classes),
@@ -162,9 +205,15 @@ def _card(
         "test": report.to_dict(),
         "settings": dict(settings or {}),
     }
-    if log is not None:
-        card["training"] = _training(log)
-    return card
+
+
+def _calibrated(calibration: Calibration | None, report: Judgement) -> dict[str, Any]:
+    """Tell what calibrating did, on the validation part that it was fitted on and on the test part."""
+    if calibration is None:
+        return {}
+    said = report.predictions
+    test = {"before": asdict(calibration.quality_before(said)), "after": asdict(Quality.of(said))}
+    return {"calibration": {**calibration.to_dict(), "test": test}}
 
 
 def _training(log: FitLog) -> dict[str, Any]:

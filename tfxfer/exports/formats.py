@@ -33,12 +33,15 @@ class Format:
         write: Writes a model to a path inside the bundle.
         scores: Loads that path with nothing but its own runtime, and scores pictures of shape
             (pictures, height, width, 3), uint8.
+        known: Likewise, how far pictures are from being none of the classes, shape (pictures,); None where
+            the form is the plain classifier in any case.
     """
 
     name: str
     filename: str
     write: Callable[[keras.Model, Path], None]
     scores: Callable[[Path, Images], Scores]
+    known: Callable[[Path, Images], Scores] | None = None
 
 
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
@@ -71,15 +74,24 @@ def _write_saved_model(model: keras.Model, path: Path) -> None:
 
 
 def _saved_model_scores(path: Path, images: Images) -> Scores:
+    return _saved_model_output(path, images, "scores")
+
+
+def _saved_model_known(path: Path, images: Images) -> Scores:
+    return _saved_model_output(path, images, "known")
+
+
+def _saved_model_output(path: Path, images: Images, name: str) -> Scores:
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     (argument,) = serve.structured_input_signature[1]
-    (output,) = serve.structured_outputs
+    outputs = list(serve.structured_outputs)
+    output = name if name in outputs else outputs[0]  # one alone is called output_0
 
-    def scores(batch: Images) -> Any:
+    def computed(batch: Images) -> Any:
         return serve(**{argument: tf.constant(batch, tf.float32)})[output].numpy()
 
     starts = range(0, len(images), _BATCH)
-    return np.concatenate([scores(images[start : start + _BATCH]) for start in starts])
+    return np.concatenate([computed(images[start : start + _BATCH]) for start in starts])
 
 
 def _write_tflite(model: keras.Model, path: Path) -> None:
@@ -103,6 +115,11 @@ def _tflite_scores(path: Path, images: Images) -> Scores:
     return np.stack([model.scores(image) for image in images])
 
 
+def _tflite_known(path: Path, images: Images) -> Scores:
+    model = LiteRTModel(path)
+    return np.array([model.outputs(image).known for image in images], np.float32)
+
+
 FORMATS.add(Format("keras", "model.keras", _write_keras, _keras_scores))
-FORMATS.add(Format("saved_model", "saved_model", _write_saved_model, _saved_model_scores))
-FORMATS.add(Format("tflite", "model.tflite", _write_tflite, _tflite_scores))
+FORMATS.add(Format("saved_model", "saved_model", _write_saved_model, _saved_model_scores, _saved_model_known))
+FORMATS.add(Format("tflite", "model.tflite", _write_tflite, _tflite_scores, _tflite_known))

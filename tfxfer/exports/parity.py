@@ -49,6 +49,16 @@ class Yardstick:
             scale = np.maximum(scale, 4 * finest / PARITY_BOUND)
         return cls(photos.task, expected, scale)
 
+    @classmethod
+    def of_known(cls, expected: npt.NDArray[np.float32]) -> Self:
+        """Measure how far pictures are from being none of the classes, in standard deviations of that."""
+        return cls("multi_label", cls.around_threshold(expected), np.ones(1))
+
+    @staticmethod
+    def around_threshold(known: npt.NDArray[np.float32]) -> Scores:
+        """Put what is said from 0 on where a label is given from 0.5 on, shape (pictures, 1)."""
+        return known[:, np.newaxis] + np.float32(LABEL_THRESHOLD)
+
     @property
     def unit(self) -> str:
         """What follows a difference in a message."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tfxfer.contracts import Predictions
 from tfxfer.evaluation import judge
-from tfxfer.evaluation.calibration.reliability import BINS, judge_reliability, reliability_measure
+from tfxfer.evaluation.reliability import BINS, judge_reliability, reliability_measure
 
 
 def single(scores, labels):
