@@ -19,7 +19,7 @@ from tfxfer.contracts import PARTS, Artifact, FitLog, ImageRecord, LeftOut
 from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import ParityError, SettingError
 from tfxfer.evaluation import Calibration, Judgement, Quality, Rejection, evaluate, with_known
-from tfxfer.exports.formats import Format, Images, Scores, choose_formats
+from tfxfer.exports.formats import Format, Images, choose_formats
 from tfxfer.exports.parity import PARITY_BOUND, Yardstick
 from tfxfer.models import check_classes, computing_in, input_contract
 from tfxfer.runtime import check_target, file_sha256, whole_folder
