@@ -1,6 +1,11 @@
 from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
+from .label_errors import LabelError as LabelError
+from .label_errors import likely_label_errors as likely_label_errors
+from .mistakes import Mistake as Mistake
+from .mistakes import confident_errors as confident_errors
+from .mistakes import worst_mistakes as worst_mistakes
 from .multi_label import LabelScore as LabelScore
 from .multi_label import MultiLabelReport as MultiLabelReport
 from .predictions import evaluate as evaluate

@@ -140,7 +140,7 @@ def virtual_logit(
 
 
 def with_known(model: keras.Model, rejection: Rejection) -> keras.Model:
-    """Return the model with two outputs: ``scores``, and ``known``, the score less the threshold, one a picture.
+    """Return the model with two outputs: ``scores``, and ``known``, the score less the threshold.
 
     They are to be told by name: TensorFlow gives them in an order of its own.
     """
