@@ -133,7 +133,8 @@ def test_predict_prints_json(capfd, trained, shared_pictures):
     image = shared_pictures / "red" / "00.png"
     captured = run(capfd, "predict", trained[0], image, "--json")
     (prediction,) = json.loads(captured.out)
-    assert set(prediction) == {"file", "label", "probability", "scores"}
+    assert set(prediction) == {"file", "label", "probability", "scores", "known"}
+    assert prediction["known"] is None  # nobody asked for it
     assert prediction["file"] == str(image)
     assert prediction["probability"] == max(prediction["scores"].values())
     assert captured.err == ""

@@ -15,7 +15,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.models import check_classes, input_contract, logits_layer
 
-__all__ = ["Rejection", "check_reject", "fit_rejection", "virtual_logit", "with_known"]
+__all__ = ["Rejection", "check_reject", "fit_rejection", "virtual_logit", "virtual_space", "with_known"]
 
 _DIMENSIONS = 64
 _MOST = 2000
@@ -101,11 +101,8 @@ def fit_rejection(
     layer = logits_layer(model)
     below = keras.Model(model.inputs[0], [layer.input, layer.output], name=model.name)
     features, logits = _outputs(below, photos, "train", batch_size)
-    origin = _origin(*(np.asarray(each, np.float64) for each in layer.get_weights()))
-    basis = _basis(features - origin, _directions(*features.shape))
-    distances = _distances(features, origin, basis)
-    best = _around_mean(logits).max(axis=1)
-    alpha = float(best.mean() / np.maximum(distances.mean(), np.finfo(np.float32).eps))
+    kernel, bias = (np.asarray(each, np.float64) for each in layer.get_weights())
+    origin, basis, alpha = virtual_space(features, logits, kernel, bias)
     scores = virtual_logit(*_outputs(below, photos, "validation", batch_size), origin, basis, alpha)
     return Rejection(
         share,
@@ -116,6 +113,27 @@ def fit_rejection(
         basis=basis,
         alpha=alpha,
     )
+
+
+def virtual_space(
+    features: _Numbers, logits: _Numbers, kernel: _Numbers, bias: _Numbers
+) -> tuple[_Numbers, _Numbers, float]:
+    """Find where the features of training pictures lie, and what a distance from there counts for.
+
+    Args:
+        features: Shape (pictures, features).
+        logits: Shape (pictures, classes).
+        kernel: What makes logits of features, shape (features, classes).
+        bias: Likewise, shape (classes,).
+
+    Returns:
+        Origin, basis and alpha, as ``Rejection`` has them.
+    """
+    origin = _origin(kernel, bias)
+    basis = _basis(features - origin, _directions(*features.shape))
+    distances = _distances(features, origin, basis)
+    best = _around_mean(logits).max(axis=1)
+    return origin, basis, float(best.mean() / np.maximum(distances.mean(), np.finfo(np.float32).eps))
 
 
 def virtual_logit(
