@@ -3,10 +3,10 @@
     python -m benchmarks.reject_scores FOLDER [--backbone mobilenet_v2_035] [--pairs 10] [--share 0.1]
 
 FOLDER holds class folders. Of each pair of classes held out, a logistic regression learns the others on
-the backbone's pooled features (70 % of the pictures). Fresh pictures of them (the last 15 %) are told from those
-of the pair by: the largest probability (msp, the baseline), the energy of the logits, the Mahalanobis distance
-to the nearest class, the cosine of the nearest training picture (knn), and ViM, as tfxfer has it. ViM's
-threshold is chosen for the share on the 15 % between, and held against the fresh ones.
+the backbone's pooled features (70 % of the pictures). Fresh pictures of them (the last 15 %) are told from
+those of the pair by: the largest probability (msp, the baseline), the energy of the logits, the Mahalanobis
+distance to the nearest class, the cosine of the nearest training picture (knn), and ViM, as tfxfer has it.
+ViM's threshold is chosen for the share on the 15 % between, and held against the fresh ones.
 
 Prints a Markdown table: mean AUROC, its lowest, and on how many pairs it beats the baseline; then how many
 fresh pictures were turned away, and the interval that the share allows.

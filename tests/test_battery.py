@@ -9,7 +9,7 @@ import pytest
 from tests.families import every_backbone
 from tfxfer.backbones import BACKBONES, layers_within
 from tfxfer.exports import FORMATS
-from tfxfer.exports.bundle import PARITY_BOUND
+from tfxfer.exports.parity import PARITY_BOUND
 from tfxfer.models import Anatomy, FreezeContract, build, set_trainable
 from tfxfer.workflow import transfer
 
@@ -96,8 +96,8 @@ def leaves_and_comes_back(model, folder):
     images = pictures(model)
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     expected = np.asarray(plain(images))
-    for form in FORMATS:
-        form.write(plain, folder / form.filename)
+    for form in (each for each in FORMATS if each.bounds.exact):
+        form.write(plain, folder / form.filename, None)
         scores = form.scores(folder / form.filename, images)
         np.testing.assert_allclose(scores, expected, rtol=0, atol=PARITY_BOUND, err_msg=form.name)
         second, first = np.sort(expected, axis=1)[:, -2:].T

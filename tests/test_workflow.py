@@ -24,7 +24,7 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
         shared_pictures, to=tmp_path / "model", seed=2, augment="light", mix="cutmix", **QUICK
     )
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
-    assert [artifact.format for artifact in run.files] == ["keras", "saved_model", "tflite"]
+    assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
     outcome = json.loads(json.dumps(run.to_dict()))
     assert set(outcome) == {
         "task",
@@ -135,7 +135,7 @@ def test_a_hub_module_goes_the_whole_way(shared_pictures, hub_module, tmp_path):
     settings = {**QUICK, "backbone": f"hub:{hub_module}", "pixel_range": (0, 1)}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
-    assert [artifact.format for artifact in run.files] == ["keras", "saved_model", "tflite"]
+    assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
     files = run.photos.paths("test")
     scores = tfxfer.load(tmp_path / "model").scores(files)
     assert abs(scores - run.report.predictions.scores).max() < 1e-5
@@ -150,7 +150,7 @@ def test_a_preset_of_keras_hub_goes_the_whole_way(shared_pictures, tmp_path):
     settings = {**QUICK, "backbone": f"kerashub:{folder}", "top_blocks": 2}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
-    assert [artifact.format for artifact in run.files] == ["keras", "saved_model", "tflite"]
+    assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
     scores = tfxfer.load(tmp_path / "model").scores(run.photos.paths("test"))
     assert abs(scores - run.report.predictions.scores).max() < 1e-5
 
@@ -330,7 +330,7 @@ def test_every_source_goes_the_whole_way(sources, source, tmp_path):
     report, (file,) = steps(photos, tmp_path / "model")
     assert report.predictions.files == tuple(photos.names("test"))
     assert report.predictions.labels.tolist() == photos.labels("test")
-    assert file.disagreements == 0
+    assert file.comparison.disagreements == 0
     split = json.loads((tmp_path / "model" / "split.json").read_text())
     digests = {photos.records[index].path: content_sha256(content) for index, content in photos.contents()}
     for part in ("train", "validation", "test"):

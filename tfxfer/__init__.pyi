@@ -7,7 +7,6 @@ from .augment import augmentation as augmentation
 from .augment import device_augmentation as device_augmentation
 from .backbones import BACKBONES as BACKBONES
 from .backbones import find_backbones as find_backbones
-from .contracts import Artifact as Artifact
 from .contracts import FitLog as FitLog
 from .data import Audit as Audit
 from .data import Photos as Photos
@@ -48,10 +47,13 @@ from .evaluation import evaluate as evaluate
 from .evaluation import fit_rejection as fit_rejection
 from .evaluation import likely_label_errors as likely_label_errors
 from .evaluation import worst_mistakes as worst_mistakes
+from .exports import Artifact as Artifact
+from .exports import Comparison as Comparison
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
+from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load
 from .features import RankedBackbone as RankedBackbone

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from tfxfer.errors import SettingError
@@ -24,7 +23,6 @@ __all__ = [
     "RESIZES",
     "STRATEGIES",
     "TASKS",
-    "Artifact",
     "Balance",
     "FeatureUse",
     "Figure",
@@ -356,25 +354,3 @@ class FitLog:
     def seconds(self) -> float:
         """Wall time of all phases, and of computing features."""
         return self.extraction_seconds + sum(phase.seconds for phase in self.phases)
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """One exported form of a model, loaded again and compared with it.
-
-    Attributes:
-        format: ``"keras"``, ``"saved_model"`` or ``"tflite"``.
-        path: The file, or the folder of a SavedModel.
-        size: Bytes on disk.
-        images: How many pictures it was compared on.
-        disagreements: On how many of them what it says differs from the model: its label, any of its labels,
-            or a number by more than the bound.
-        largest_difference: Largest difference of any probability; of numbers, in standard deviations of each.
-    """
-
-    format: str
-    path: Path
-    size: int
-    images: int
-    disagreements: int
-    largest_difference: float

@@ -15,7 +15,7 @@ from rich.console import Console
 from tfxfer import runtime
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import PixelRange, catalogued, is_outside
-from tfxfer.contracts import Artifact, Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
+from tfxfer.contracts import Balance, FeatureUse, FitLog, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import (
     MAX_BAD,
     DataFrame,
@@ -23,11 +23,12 @@ from tfxfer.data import (
     check_apart,
     check_cleaning,
     clean,
+    is_tfds,
     read_photos,
 )
 from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, evaluate, fit_rejection
 from tfxfer.evaluation import calibrate as calibrated
-from tfxfer.exports import choose_formats, export
+from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime import check_target
 from tfxfer.training import (
@@ -126,7 +127,7 @@ def transfer(
     calibrate: bool = True,
     reject: float | None = None,
     seed: int = 0,
-    formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
+    formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     force: bool = False,
     resume: bool = False,
     progress: bool = True,
@@ -228,6 +229,7 @@ def transfer(
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **watching)
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
+    reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
     settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
     settings = _plain(settings | {"augment": change, "plan": phases})
     files = export(model, to, photos, formats=formats, log=log, settings=settings, force=force, **done)
@@ -260,6 +262,13 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
         "mix": str(mixing) if mixing else None,
         "plan": [phase.to_dict() for phase in settings["plan"]],
     }
+
+
+def _place(given: str | Path | DataFrame | None) -> str | None:
+    """Put down where pictures are, so that they are found again from any folder; None for a DataFrame."""
+    if not isinstance(given, str | Path):
+        return None
+    return str(given) if is_tfds(given) else str(Path(given).absolute())
 
 
 def _held(

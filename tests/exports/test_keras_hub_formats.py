@@ -23,7 +23,7 @@ assert not {"keras_hub", "keras", "tensorflow"} & set(sys.modules)
 
 def test_its_lite_file_runs_with_builtin_operators_alone(tmp_path):
     folder = presets.write_preset(tmp_path / "vit", "ViT")
-    FORMATS["tflite"].write(build(classes=4, backbone=f"kerashub:{folder}"), tmp_path / "model.tflite")
+    FORMATS["tflite"].write(build(classes=4, backbone=f"kerashub:{folder}"), tmp_path / "model.tflite", None)
     content = (tmp_path / "model.tflite").read_bytes()
     assert b"Flex" not in content
     command = [sys.executable, "-c", PREDICTING, str(tmp_path / "model.tflite")]

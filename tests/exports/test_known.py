@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from tests.conftest import write_pictures
 from tfxfer.data import from_folder, read_image
-from tfxfer.errors import ParityError
+from tfxfer.errors import ParityError, SettingError
 from tfxfer.evaluation import fit_rejection, with_known
-from tfxfer.exports import FORMATS, LiteRTModel, export, load
+from tfxfer.exports import FORMATS, LiteRTModel, convert, export, load
 from tfxfer.exports import bundle as bundle_module
+from tfxfer.exports.known import KnownYardstick
 from tfxfer.models import build
 from tfxfer.training import Phase, fit
 
@@ -43,7 +44,7 @@ def test_every_file_but_the_plain_one_says_it(made):
     np.testing.assert_allclose([each.known for each in said], known, atol=1e-3)
     assert lite._interpreter.get_signature_list()["serving_default"]["outputs"] == ["known", "scores"]
     np.testing.assert_allclose(FORMATS["keras"].scores(folder / "model.keras", images), scores, atol=1e-5)
-    assert [artifact.disagreements for artifact in artifacts] == [0, 0, 0]
+    assert [artifact.comparison.disagreements for artifact in artifacts] == [0, 0, 0]
     assert json.loads((folder / "card.json").read_text())["rejection"] == rejection.to_dict()
 
 
@@ -61,12 +62,43 @@ def test_the_predictor_tells(made, tmp_path):
         assert str(each).endswith("  (none of these, it seems)") is not each.known
 
 
+def test_a_small_form_is_the_plain_classifier(made, tmp_path):
+    photos, model, rejection, *_ = made
+    forms = ("saved-model", "tflite", "tflite-dynamic")
+    export(model, tmp_path / "bundle", photos, rejection=rejection, formats=forms, accept=True)
+    known = {
+        file.name: LiteRTModel(file).outputs(np.zeros((32, 32, 3), np.uint8)).known is not None
+        for file in (tmp_path / "bundle").glob("*.tflite")
+    }
+    assert known == {"model.tflite": True, "model-dynamic.tflite": False}
+
+
+def test_no_further_form_is_made_of_it(made, says):
+    folder = made[3]
+    message = (
+        f"{folder} tells in saved-model, tflite what is none of its classes, and its model.keras does not; "
+        "export tflite-dynamic when you train, with formats=…."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        convert(folder, formats=["tflite-dynamic"])
+
+
+def test_what_rounding_decides_is_no_disagreement():
+    yardstick = KnownYardstick(np.float32([1, -1, 1e-4]), spread=0.5)
+    assert yardstick.complaint(np.float32([1.0004, -1, -1e-4])) == ""
+    assert yardstick.complaint(np.float32([-1, -1, -1e-4])) == (
+        "disagrees with the model on whether 1 of 3 pictures show any of the classes (largest difference 4 "
+        "standard deviations, bound 0.001)"
+    )
+
+
 @pytest.mark.parametrize("change", [lambda known: -known, lambda known: known * np.nan], ids=["other", "NaN"])
 def test_a_file_that_says_otherwise_is_not_written(made, monkeypatch, tmp_path, change):
     photos, model, rejection, *_ = made
-    form = FORMATS["saved_model"]
+    form = FORMATS["saved-model"]
     broken = replace(form, known=lambda path, images: change(form.known(path, images)))
     monkeypatch.setattr(bundle_module, "choose_formats", lambda _: [broken])
-    with pytest.raises(ParityError, match=r"^saved_model disagrees with the model on \d+ of 14 pictures"):
+    pattern = r"^saved_model disagrees with the model on whether \d+ of 14 pictures show any of the classes"
+    with pytest.raises(ParityError, match=pattern):
         export(model, tmp_path / "bundle", photos, rejection=rejection)
     assert not (tmp_path / "bundle").exists()

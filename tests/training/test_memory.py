@@ -10,7 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tfxfer.errors import OutOfMemoryError
-from tfxfer.exports import bundle
+from tfxfer.exports import card
 from tfxfer.models import build
 from tfxfer.training import Phase, find_rate, fit
 
@@ -78,7 +78,7 @@ def test_it_is_told_and_kept(fitted):
         "turns.",
     ]
     assert [phase.turns for phase in log.phases] == [4, 4]
-    assert [phase["turns"] for phase in json.loads(json.dumps(bundle._training(log)))["phases"]] == [4, 4]
+    assert [phase["turns"] for phase in json.loads(json.dumps(card._training(log)))["phases"]] == [4, 4]
     assert "memory" not in fitted[16][2]
     assert [phase.turns for phase in fitted[16][1].phases] == [1, 1]
 

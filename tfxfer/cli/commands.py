@@ -362,8 +362,9 @@ def demo(to: Path | None, as_json: bool) -> None:
 
 def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:
     return "\n".join(
-        f"{artifact.path}  {artifact.size / 1e6:.1f} MB  same {same} on {artifact.images} of "
-        f"{artifact.images} pictures, largest difference {artifact.largest_difference:.0e}"
+        f"{artifact.path}  {artifact.size / 1e6:.1f} MB  same {same} on {artifact.comparison.images} of "
+        f"{artifact.comparison.images} pictures, largest difference "
+        f"{artifact.comparison.largest_difference:.0e}"
         for artifact in files
     )
 

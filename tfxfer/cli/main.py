@@ -21,6 +21,7 @@ from tfxfer.cli.augmenting import augment
 from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
+from tfxfer.cli.exporting import export
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
@@ -42,7 +43,20 @@ def tfxfer_command() -> None:
     """
 
 
-for _command in (audit, augment, train, predict, evaluate, shards, backbones, rank, search, cache, demo):
+for _command in (
+    audit,
+    augment,
+    train,
+    predict,
+    evaluate,
+    export,
+    shards,
+    backbones,
+    rank,
+    search,
+    cache,
+    demo,
+):
     tfxfer_command.add_command(_command)
 
 

@@ -1,4 +1,7 @@
+from .artifact import Artifact as Artifact
+from .artifact import Comparison as Comparison
 from .bundle import export as export
+from .conversion import convert as convert
 from .decoding import MultiLabelPrediction as MultiLabelPrediction
 from .decoding import Prediction as Prediction
 from .decoding import RegressionPrediction as RegressionPrediction

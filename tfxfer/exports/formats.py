@@ -1,9 +1,10 @@
-"""The forms a model leaves in: how each is written, and how it is loaded again to be compared."""
+"""The forms a model leaves in: how each is written, how it is loaded again, and what it may lose."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,19 @@ import tensorflow as tf
 
 from tfxfer.errors import SettingError
 from tfxfer.exports.litert import LiteRTModel
+from tfxfer.exports.material import Material
+from tfxfer.exports.parity import EXACT, Bounds, Yardstick
+from tfxfer.exports.quantizing.converter import Numbers, converted
+from tfxfer.exports.quantizing.doctor import best_int8
+from tfxfer.exports.quantizing.quantizer import Quantizer
 from tfxfer.registry import Registry
 
 __all__ = ["FORMATS", "Format", "choose_formats"]
 
 Images = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]
+Making = list[dict[str, Any]]
+"""What was tried, and what came of it, the last being what was taken; nothing where there is one way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +38,45 @@ class Format:
     Attributes:
         name: What people ask for.
         filename: File or folder inside the bundle.
-        write: Writes a model to a path inside the bundle.
+        bounds: What it may lose.
+        write: Writes a model to a path inside the bundle, by pictures of what it was trained on where those
+            are needed.
         scores: Loads that path with nothing but its own runtime, and scores pictures of shape
             (pictures, height, width, 3), uint8.
-        known: Likewise, how far pictures are from being none of the classes, shape (pictures,); None where
-            the form is the plain classifier in any case.
+        quantized: Whether it needs training pictures.
+        known: Likewise as ``scores``, how far pictures are from being none of the classes, shape (pictures,),
+            below 0 where they are; None where the form is the plain classifier in any case.
     """
 
     name: str
     filename: str
-    write: Callable[[keras.Model, Path], None]
+    bounds: Bounds
+    write: Callable[[keras.Model, Path, Material], Making]
     scores: Callable[[Path, Images], Scores]
+    quantized: bool = False
     known: Callable[[Path, Images], Scores] | None = None
 
 
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
 
 _BATCH = 32
+_INT8 = Bounds(agreement=0.95, loss=0.015)
 
 
 def choose_formats(names: Sequence[str]) -> list[Format]:
-    """Return the formats of these names.
+    """Return the formats of these names, in which ``_`` is ``-``.
 
     Raises:
         SettingError: There are none, or one is unknown.
     """
     if not names:
         raise SettingError(f"formats must name at least one of {', '.join(form.name for form in FORMATS)}.")
-    return [FORMATS[name] for name in names]
+    return [FORMATS[name.replace("_", "-")] for name in names]
 
 
-def _write_keras(model: keras.Model, path: Path) -> None:
+def _write_keras(model: keras.Model, path: Path, _: Material) -> Making:
     model.save(path)
+    return []
 
 
 def _keras_scores(path: Path, images: Images) -> Scores:
@@ -69,8 +84,9 @@ def _keras_scores(path: Path, images: Images) -> Scores:
     return np.asarray(model.predict(images, batch_size=_BATCH, verbose=0), np.float32)
 
 
-def _write_saved_model(model: keras.Model, path: Path) -> None:
+def _write_saved_model(model: keras.Model, path: Path, _: Material) -> Making:
     model.export(path, format="tf_saved_model", verbose=False)
+    return []
 
 
 def _saved_model_scores(path: Path, images: Images) -> Scores:
@@ -94,32 +110,73 @@ def _saved_model_output(path: Path, images: Images, name: str) -> Scores:
     return np.concatenate([computed(images[start : start + _BATCH]) for start in starts])
 
 
-def _write_tflite(model: keras.Model, path: Path) -> None:
-    """Convert by way of a SavedModel, the bundle's own where there is one.
+def _lite(numbers: Numbers) -> Callable[[keras.Model, Path, Material], Making]:
+    """Write what TensorFlow's converter makes."""
 
-    Checked on TensorFlow 2.21. Built-in operators only: what needs others fails here, and not on a
-    phone.
-    """
-    neighbour = path.parent / FORMATS["saved_model"].filename
+    def write(model: keras.Model, path: Path, material: Material) -> Making:
+        images = material.representative if numbers == "int16x8" else None
+        with _saved(model, path.parent) as source:
+            path.write_bytes(converted(source, numbers, representative=images))
+        return []
+
+    return write
+
+
+def _write_int8(model: keras.Model, path: Path, material: Material) -> Making:
+    """Write the better of what two converters make, by the validation pictures."""
+    images, truth = material.choosing
+    expected = np.asarray(model.predict(images, batch_size=_BATCH, verbose=0), np.float32)
+    with _saved(model, path.parent) as source:
+        whole = path.parent / FORMATS["tflite"].filename
+        float32 = whole.read_bytes() if whole.exists() else converted(source, "float32")
+        trials = best_int8(
+            lambda: converted(source, "int8", representative=material.representative),
+            Quantizer(float32, material.representative),
+            images,
+            Yardstick.of(material.photos, expected, truth),
+            _INT8,
+            largest=len(float32),
+        )
+    path.write_bytes(trials[-1].model)
+    return [trial.to_dict() for trial in trials]
+
+
+@contextmanager
+def _saved(model: keras.Model, folder: Path) -> Iterator[Path]:
+    """Give a SavedModel to convert, the bundle's own where there is one."""
+    neighbour = folder / FORMATS["saved-model"].filename
     with tempfile.TemporaryDirectory() as scratch:
         source = neighbour if neighbour.exists() else Path(scratch) / "saved_model"
         if source is not neighbour:
-            _write_saved_model(model, source)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(source))
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        path.write_bytes(converter.convert())
+            model.export(source, format="tf_saved_model", verbose=False)
+        yield source
 
 
-def _tflite_scores(path: Path, images: Images) -> Scores:
-    model = LiteRTModel(path)
-    return np.stack([model.scores(image) for image in images])
+def _lite_scores(path: Path, images: Images) -> Scores:
+    return LiteRTModel(path).all_scores(images)
 
 
-def _tflite_known(path: Path, images: Images) -> Scores:
+def _lite_known(path: Path, images: Images) -> Scores:
     model = LiteRTModel(path)
     return np.array([model.outputs(image).known for image in images], np.float32)
 
 
-FORMATS.add(Format("keras", "model.keras", _write_keras, _keras_scores))
-FORMATS.add(Format("saved_model", "saved_model", _write_saved_model, _saved_model_scores, _saved_model_known))
-FORMATS.add(Format("tflite", "model.tflite", _write_tflite, _tflite_scores, _tflite_known))
+def _small(
+    numbers: Numbers, write: Callable[[keras.Model, Path, Material], Making], bounds: Bounds
+) -> Format:
+    name = f"tflite-{numbers}"
+    quantized = numbers in ("int8", "int16x8")
+    return Format(name, f"model-{numbers}.tflite", bounds, write, _lite_scores, quantized)
+
+
+FORMATS.add(Format("keras", "model.keras", EXACT, _write_keras, _keras_scores))
+FORMATS.add(
+    Format(
+        "saved-model", "saved_model", EXACT, _write_saved_model, _saved_model_scores, known=_saved_model_known
+    )
+)
+FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scores, known=_lite_known))
+FORMATS.add(_small("float16", _lite("float16"), Bounds(agreement=0.99, loss=0.005)))
+FORMATS.add(_small("dynamic", _lite("dynamic"), Bounds(agreement=0.97, loss=0.01)))
+FORMATS.add(_small("int8", _write_int8, _INT8))
+FORMATS.add(_small("int16x8", _lite("int16x8"), Bounds(agreement=0.97, loss=0.01)))

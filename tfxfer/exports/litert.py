@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,8 @@ class Outputs(NamedTuple):
 
     Attributes:
         scores: Probabilities, or numbers, shape (classes,), float32.
-        known: How far it is from being none of the classes, below 0 where it is; None where the model
-            does not say.
+        known: How far it is from being none of the classes, below 0 where it is; None where the model does
+            not say.
     """
 
     scores: npt.NDArray[np.float32]
@@ -35,23 +35,33 @@ class LiteRTModel:
     Checked on ai-edge-litert 2.3.0.
 
     Args:
-        path: The file.
+        file: The file, or what it holds.
+        threads: How many it computes with; None takes all cores.
 
     Raises:
         BundleError: LiteRT cannot load it; for one, since it needs operators that are not built in.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, file: str | Path | bytes, *, threads: int | None = None) -> None:
         self._lock = Lock()
+        source: dict[str, Any] = (
+            {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
+        )
         try:
-            self._interpreter = Interpreter(str(path), num_threads=os.cpu_count())
+            self._interpreter = Interpreter(**source, num_threads=threads or os.cpu_count())
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise BundleError(f"LiteRT cannot load {path}: {error}") from error
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        # The scores have a row a picture, and the other output a number.
+            named = "what was converted" if isinstance(file, bytes) else file
+            raise BundleError(f"LiteRT cannot load {named}: {error}") from error
+        self._input = self._interpreter.get_input_details()[0]
+        # The scores have a row a picture, and the other output, where there is one, a number.
         outputs = {len(each["shape"]): each["index"] for each in self._interpreter.get_output_details()}
         self._scores, self._known = outputs[2], outputs.get(1)
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether pixels go in as uint8, and not as float32."""
+        return bool(self._input["dtype"] == np.uint8)
 
     def scores(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the scores of one picture.
@@ -67,9 +77,15 @@ class LiteRTModel:
     def outputs(self, image: npt.NDArray[np.uint8]) -> Outputs:
         """Return all that the model says of one picture, given as in ``scores``."""
         with self._lock:
-            self._interpreter.set_tensor(self._input, image[np.newaxis].astype(np.float32))
+            self._interpreter.set_tensor(
+                self._input["index"], image[np.newaxis].astype(self._input["dtype"], copy=False)
+            )
             self._interpreter.invoke()
             scores = np.array(self._interpreter.get_tensor(self._scores)[0], np.float32)
             if self._known is None:
                 return Outputs(scores, None)
             return Outputs(scores, float(self._interpreter.get_tensor(self._known)[0]))
+
+    def all_scores(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return those of several, shape (pictures, classes), one after the other."""
+        return np.stack([self.scores(image) for image in images])

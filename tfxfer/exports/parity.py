@@ -7,11 +7,13 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import scipy.stats
 
 from tfxfer.contracts import LABEL_THRESHOLD, Task
 from tfxfer.data import Photos
+from tfxfer.exports.artifact import Comparison
 
-__all__ = ["PARITY_BOUND", "Yardstick"]
+__all__ = ["EXACT", "PARITY_BOUND", "Bounds", "Yardstick"]
 
 PARITY_BOUND = 1e-3
 """No score of an exported float32 file may differ by more than this from the model's.
@@ -19,7 +21,28 @@ PARITY_BOUND = 1e-3
 Of classes, in probability; of numbers, in standard deviations of each over the training pictures.
 """
 
+_SAME_NUMBER = 0.1
+"""Numbers this close are the same to somebody who reads them, in such standard deviations."""
+
 Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a form may lose.
+
+    Attributes:
+        agreement: The least share of pictures of which it must say the same, in 0..1.
+        loss: The largest part of the merit that it may lose; one picture is always allowed.
+        exact: Whether no score at all may differ, but by ``PARITY_BOUND``.
+    """
+
+    agreement: float
+    loss: float
+    exact: bool = False
+
+
+EXACT = Bounds(agreement=1.0, loss=0.0, exact=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +53,20 @@ class Yardstick:
         task: What the scores are of.
         expected: The model's scores, shape (pictures, classes), float32.
         scale: What a difference is measured in, shape (classes,): 1 for probabilities.
+        truth: What the pictures show, as ``Photos.targets`` has it.
+        names: The classes or numbers.
     """
 
     task: Task
     expected: Scores
     scale: npt.NDArray[np.float64]
+    truth: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    names: tuple[str, ...]
 
     @classmethod
-    def of(cls, photos: Photos, expected: Scores) -> Self:
+    def of(
+        cls, photos: Photos, expected: Scores, truth: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    ) -> Self:
         """Measure by the photos' task, and numbers by how they vary over the training pictures."""
         scale = np.ones(expected.shape[1])
         if photos.task == "regression":
@@ -47,38 +76,113 @@ class Yardstick:
             # A large number that varies little is no finer than float32 is there.
             finest = np.spacing(np.abs(expected).max(axis=0))
             scale = np.maximum(scale, 4 * finest / PARITY_BOUND)
-        return cls(photos.task, expected, scale)
+        return cls(photos.task, expected, scale, truth, photos.classes)
 
-    @classmethod
-    def of_known(cls, expected: npt.NDArray[np.float32]) -> Self:
-        """Measure how far pictures are from being none of the classes, in standard deviations of that."""
-        return cls("multi_label", cls.around_threshold(expected), np.ones(1))
+    def compare(self, scores: Scores) -> Comparison:
+        """Hold scores of the same pictures against the model's and the truth.
 
-    @staticmethod
-    def around_threshold(known: npt.NDArray[np.float32]) -> Scores:
-        """Put what is said from 0 on where a label is given from 0.5 on, shape (pictures, 1)."""
-        return known[:, np.newaxis] + np.float32(LABEL_THRESHOLD)
+        Args:
+            scores: Shape (pictures, classes), float32.
+        """
+        differences = self._differences(scores)
+        before, after = self._merits(self.expected), self._merits(scores)
+        change = np.nan_to_num(after - before, nan=-np.inf)
+        return Comparison(
+            images=len(scores),
+            disagreements=self._disagreements(scores, differences),
+            agreement=float(np.mean(self._same(scores, differences))),
+            largest_difference=float(differences.max()),
+            mean_difference=float(differences.mean()),
+            merit=float(after.mean()),
+            merit_change=float(change.mean()),
+            interval=_interval(change.mean(axis=1)),
+            class_changes=self._by_class(change),
+        )
 
-    @property
-    def unit(self) -> str:
-        """What follows a difference in a message."""
-        return " standard deviations" if self.task == "regression" else ""
+    def complaint(self, found: Comparison, bounds: Bounds) -> str:
+        """Say what of a form is past its bounds; nothing where it is within them."""
+        unit = " standard deviations" if self.task == "regression" else ""
+        largest = f"largest difference {found.largest_difference:.2g}{unit}"
+        # Written so that NaN, which compares with nothing, is refused.
+        if bounds.exact and (found.disagreements or not found.largest_difference <= PARITY_BOUND):
+            return (
+                f"disagrees with the model on {found.disagreements} of {found.images} pictures ({largest}, "
+                f"bound {PARITY_BOUND:g})"
+            )
+        said = []
+        if not -found.merit_change <= max(bounds.loss, 1 / found.images) + 1e-9:
+            said.append(self._told_loss(found, bounds))
+        if not (1 - found.agreement) * found.images <= max((1 - bounds.agreement) * found.images, 1) + 1e-6:
+            said.append(
+                f"says the same as the model of {found.agreement:.1%} of {found.images} pictures "
+                f"(bound {bounds.agreement:.1%})"
+            )
+        return ", and ".join(said)
 
-    def largest_difference(self, scores: Scores) -> float:
-        """Return the largest difference of any score, in its scale; NaN where a score is."""
-        return float(self._differences(scores).max())
-
-    def disagreements(self, scores: Scores) -> int:
-        """Count pictures of which something else is said, but for what rounding alone decides."""
+    def _told_loss(self, found: Comparison, bounds: Bounds) -> str:
+        low, high = sorted(-end for end in found.interval)
+        worst = min(found.class_changes, key=lambda name: found.class_changes[name])
         if self.task == "regression":
-            return int(np.sum(~(self._differences(scores) <= PARITY_BOUND).all(axis=1)))
+            return (
+                f"is further off by {-found.merit_change:.3f} standard deviations (95 % {low:.3f} to "
+                f"{high:.3f}, bound {bounds.loss:g}), most in {worst} ({-found.class_changes[worst]:.3f})"
+            )
+        return (
+            f"loses {-100 * found.merit_change:.1f} points of accuracy (95 % {100 * low:.1f} to "
+            f"{100 * high:.1f}, bound {100 * bounds.loss:g}) on {found.images} pictures, most on {worst} "
+            f"({-100 * found.class_changes[worst]:.1f})"
+        )
+
+    def _merits(self, scores: Scores) -> npt.NDArray[np.float64]:
+        """How right each picture is, shape (pictures, 1 or classes)."""
+        if self.task == "regression":
+            return -np.abs(scores.astype(np.float64) - self.truth) / self.scale
+        if self.task == "multi_label":
+            return np.asarray((scores >= LABEL_THRESHOLD) == (self.truth > 0.5), np.float64)
+        return np.asarray(scores.argmax(axis=1) == self.truth, np.float64)[:, np.newaxis]
+
+    def _by_class(self, change: npt.NDArray[np.float64]) -> dict[str, float]:
+        if self.task == "regression":
+            return {name: float(change[:, column].mean()) for column, name in enumerate(self.names)}
+        shown = self.truth[:, np.newaxis] == np.arange(len(self.names))
+        if self.task == "multi_label":
+            shown = self.truth > 0.5
+        columns = np.broadcast_to(change, shown.shape)
+        return {
+            name: float(columns[shown[:, label], label].mean())
+            for label, name in enumerate(self.names)
+            if shown[:, label].any()
+        }
+
+    def _same(self, scores: Scores, differences: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        if self.task == "regression":
+            return np.asarray((differences <= _SAME_NUMBER).all(axis=1))
+        if self.task == "multi_label":
+            flipped = (scores >= LABEL_THRESHOLD) != (self.expected >= LABEL_THRESHOLD)
+            return np.asarray(~flipped.any(axis=1))
+        return np.asarray(scores.argmax(axis=1) == self.expected.argmax(axis=1))
+
+    def _disagreements(self, scores: Scores, differences: npt.NDArray[np.float64]) -> int:
+        """Count pictures of which something else is said, but for what rounding alone decides."""
         if self.task == "multi_label":
             flipped = (scores >= LABEL_THRESHOLD) != (self.expected >= LABEL_THRESHOLD)
             decided = np.abs(self.expected - LABEL_THRESHOLD) > PARITY_BOUND
             return int(np.sum((flipped & decided).any(axis=1)))
+        if self.task == "regression":
+            return int(np.sum(~(differences <= PARITY_BOUND).all(axis=1)))
+        other = ~self._same(scores, differences)
         second, first = np.sort(self.expected, axis=1)[:, -2:].T
-        other = scores.argmax(axis=1) != self.expected.argmax(axis=1)
         return int(np.sum(other & (first - second > PARITY_BOUND)))
 
     def _differences(self, scores: Scores) -> npt.NDArray[np.float64]:
         return np.abs(scores.astype(np.float64) - self.expected) / self.scale
+
+
+def _interval(change: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Of a mean over pictures, 95 %, by 2,000 drawings with a fixed seed."""
+    if len(change) < 2 or np.ptp(change) == 0 or not np.isfinite(change).all():
+        return float(change.mean()), float(change.mean())
+    found = scipy.stats.bootstrap(
+        (change,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    return float(found.low), float(found.high)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -17,7 +16,7 @@ from tfxfer.data import read_image
 from tfxfer.errors import BundleError
 from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
 from tfxfer.exports.litert import LiteRTModel, Outputs
-from tfxfer.runtime import OWN_MARK, file_sha256
+from tfxfer.exports.reading import check_bundle, check_digest, read_checked
 
 if TYPE_CHECKING:
     from tfxfer.data.pixels.contents import Content
@@ -107,7 +106,7 @@ class Predictor:
 
     def seen_in_training(self) -> frozenset[str]:
         """Return the SHA-256 of every picture that trained or chose this model."""
-        split = _read_checked(self.folder, "split.json")
+        split = read_checked(self.folder, "split.json")
         return frozenset(entry["sha256"] for part in ("train", "validation") for entry in split[part])
 
     def _outputs(self, pictures: Iterable[str | Content]) -> list[Outputs]:
@@ -136,47 +135,13 @@ def load(folder: str | Path) -> Predictor:
         BundleError: The folder is missing, is no bundle, has no ``model.tflite``, that file or the card is
             not the one that was written, or the model is for a task that this version does not know.
     """
-    path = Path(folder)
-    if not path.is_dir():
-        raise BundleError(f"{folder} is not a folder; give one that tfxfer train wrote.")
-    card = _read_checked(path, "card.json")
+    path = check_bundle(folder)
+    card = read_checked(path, "card.json")
     task = card.get("task", TASKS[0])
     if task not in TASKS:
         raise BundleError(
             f"{folder} is for a task {task!r}, and this version of tfxfer knows {', '.join(TASKS)}; "
             "take a newer one."
         )
-    _check_digest(path, "model.tflite")
+    check_digest(path, "model.tflite")
     return Predictor(path, card)
-
-
-def _read_checked(folder: Path, name: str) -> dict[str, Any]:
-    _check_digest(folder, name)
-    return _read_json(folder / name)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError(
-            f"{path.parent} has no {path.name}, so it is no bundle; give a folder that tfxfer train wrote."
-        ) from None
-    except ValueError as error:
-        raise BundleError(f"{path} is damaged ({error}); export the model again.") from error
-    if not isinstance(value, dict):
-        raise BundleError(f"{path} is damaged (no JSON object); export the model again.")
-    return value
-
-
-def _check_digest(folder: Path, name: str) -> None:
-    path = folder / name
-    known = _read_json(folder / OWN_MARK).get("files", {})
-    if name not in known:
-        raise BundleError(f"{folder} was exported without {name}; export the model again, with all formats.")
-    if not path.is_file():
-        raise BundleError(f"{folder} has lost its {name}; export the model again.")
-    if file_sha256(path) != known[name]["sha256"]:
-        raise BundleError(
-            f"{path} is not the file that was exported (its SHA-256 differs); export the model again."
-        )

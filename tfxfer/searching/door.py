@@ -55,7 +55,7 @@ def search(
     max_bad: float = MAX_BAD,
     near_duplicates: NearDuplicates = "together",
     features: FeatureUse = "auto",
-    formats: tuple[str, ...] = ("keras", "saved_model", "tflite"),
+    formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     progress: bool = True,
     console: Console | None = None,
 ) -> Search:
@@ -97,7 +97,7 @@ def search(
         max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.
         near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
         features: As in ``fit``; but ``"auto"`` keeps them wherever they can be kept.
-        formats: Forms to export: ``"keras"``, ``"saved_model"``, ``"tflite"``.
+        formats: Forms to export: as in ``export``.
         progress: Whether to tell of each trial on standard error.
         console: Where; None is standard error.
 

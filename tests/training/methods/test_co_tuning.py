@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.optimize import minimize
-from tests.training.resuming.test_noting import Interrupt
 
 from tests.pretrained import NAME, write_pretrained
+from tests.training.resuming.test_noting import Interrupt
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.training import Phase, category_relationship, fit

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 from rich.console import Console
-from tests.training.resuming.test_noting import PLAN, Interrupt, run, small_model
 
+from tests.training.resuming.test_noting import PLAN, Interrupt, run, small_model
 from tfxfer.errors import SettingError
 from tfxfer.training import fit
 

@@ -1,0 +1,92 @@
+"""best_int8: the better converter, and a treatment where both fall short."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfxfer.exports.parity import Bounds, Yardstick
+from tfxfer.exports.quantizing import doctor
+from tfxfer.exports.quantizing.converter import converted
+from tfxfer.exports.quantizing.doctor import best_int8
+from tfxfer.exports.quantizing.quantizer import Quantizer
+
+BOUNDS = Bounds(agreement=0.8, loss=0.2)  # trained little, many pictures are near the border
+
+
+@pytest.fixture(scope="module")
+def quantizer(float32, images):
+    return Quantizer(float32, images)
+
+
+@pytest.fixture(scope="module")
+def int8(saved, images):
+    return converted(saved, "int8", representative=images)
+
+
+@pytest.fixture
+def yardstick(photos, expected):
+    truth = expected.argmax(axis=1)
+    return Yardstick("single_label", expected, np.ones(expected.shape[1]), truth, photos.classes)
+
+
+def test_the_better_of_two_is_taken_where_it_holds_up(
+    quantizer, int8, images, yardstick, float32, monkeypatch
+):
+    monkeypatch.setattr(doctor, "_AIM", {"single_label": 1.0})
+    trials = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))
+    assert {trial.by for trial in trials} == {"TensorFlow", "ai-edge-quantizer"}
+    assert len(trials) == 2
+    assert trials[1].found.mean_difference <= trials[0].found.mean_difference
+    assert trials[1].healthy
+    assert trials[1].milliseconds > 0
+
+
+def test_where_neither_does_operations_stay_float_until_one_does(
+    quantizer, int8, images, yardstick, float32, monkeypatch
+):
+    plain = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[:2]
+    aim = min(trial.found.mean_difference for trial in plain) / 2
+    monkeypatch.setattr(doctor, "_AIM", {"single_label": aim})
+    monkeypatch.setattr(doctor, "_BUDGET", 1.0)
+    best = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[-1]
+    assert best.healthy
+    assert best.found.mean_difference <= aim
+    assert 0 < len(best.floating) < len(quantizer.operations)
+    assert str(best) == f"ai-edge-quantizer, {len(best.floating)} operations in float32"
+    assert len(best.to_dict()["floating"]) == len(best.floating)
+
+
+def test_no_more_is_spent_than_may_be(quantizer, int8, images, yardstick, float32, monkeypatch):
+    monkeypatch.setattr(doctor, "_AIM", {"single_label": 0.0})
+    trials = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))
+    assert all(len(trial.model) <= len(float32) / 2 for trial in trials)
+    assert not trials[-1].healthy
+
+
+def test_those_stay_first_that_change_most_when_they_alone_are_int8(quantizer, images, expected, monkeypatch):
+    """Two operations, of which one is made to do harm."""
+    first, second = quantizer.operations[2:4]
+    harm = {first: 0.1, second: 0.3}
+
+    class Harmful:
+        operations = (first, second)
+
+        def quantized(self, floating):
+            (alone,) = {first, second} - set(floating)
+            return harm[alone]
+
+    class Scores:
+        def __init__(self, model):
+            self.harm = model
+
+        def all_scores(self, _):
+            return expected + self.harm
+
+    monkeypatch.setattr(doctor, "LiteRTModel", Scores)
+    assert doctor._by_effect(Harmful(), images, expected) == [second, first]
+
+
+def test_what_is_past_its_bounds_ranks_last(quantizer, int8, images, yardstick, float32):
+    best = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[-1]
+    assert replace(best, complaint="loses").rank < best.rank

@@ -1,0 +1,88 @@
+"""The gate: what loses too much is not handed out, what must not differ stops it all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfxfer.errors import ParityError, TfxferWarning
+from tfxfer.exports import FORMATS, export
+from tfxfer.exports import bundle as bundle_module
+
+
+@pytest.fixture
+def altered(monkeypatch):
+    """Have the keras format read back other scores than it wrote, as a broken converter would."""
+
+    def alter(change, bounds=FORMATS["keras"].bounds):
+        form = replace(FORMATS["keras"], bounds=bounds)
+        broken = replace(form, scores=lambda path, images: change(form.scores(path, images)))
+        monkeypatch.setattr(bundle_module, "choose_formats", lambda _: [broken])
+
+    return alter
+
+
+def test_a_file_that_disagrees_is_not_written(fitted, photos, tmp_path, altered):
+    altered(lambda scores: np.roll(scores, 1, axis=1))
+    pattern = (
+        r"^model\.keras disagrees with the model on [1-9] of 9 pictures \(largest difference [\d.]+, bound "
+        r"0\.001\); leave this format out with formats=…, and report this\.$"
+    )
+    with pytest.raises(ParityError, match=pattern):
+        export(fitted[0], tmp_path / "bundle", photos)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nan_is_no_agreement(fitted, photos, tmp_path, altered):
+    altered(lambda scores: scores * np.nan)
+    with pytest.raises(ParityError, match="largest difference nan"):
+        export(fitted[0], tmp_path / "bundle", photos)
+
+
+def test_numbers_that_disagree_are_not_written(of_task, tmp_path, altered):
+    photos, model, _, _, _ = of_task["regression"]
+    altered(lambda scores: scores + np.array([0, 0.01], np.float32))
+    pattern = (
+        r"^model\.keras disagrees with the model on (\d+) of \1 pictures \(largest difference 0\.0\d+ "
+        r"standard deviations, bound 0\.001\); leave this format out with formats=…, and report this\.$"
+    )
+    with pytest.raises(ParityError, match=pattern):
+        export(model, tmp_path / "bundle", photos)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_disagree_are_not_written(of_task, tmp_path, altered):
+    photos, model, _, _, _ = of_task["multi_label"]
+    altered(lambda scores: 1 - scores)
+    with pytest.raises(ParityError, match=r"^model\.keras disagrees with the model on (\d+) of \1 "):
+        export(model, tmp_path / "bundle", photos)
+
+
+@pytest.fixture
+def lossy(altered):
+    """A form that may lose little, and says the next class of everything."""
+    altered(lambda scores: np.roll(scores, 1, axis=1), FORMATS["tflite-int8"].bounds)
+
+
+@pytest.mark.usefixtures("lossy")
+def test_a_form_that_loses_too_much_is_not_handed_out(fitted, photos, tmp_path):
+    pattern = (
+        r"^model\.keras .*says the same as the model of 0\.0% of 9 pictures \(bound 95\.0%\); it is not "
+        r"handed out\. Take another format, more test pictures, or accept=True \(--accept\)\.$"
+    )
+    with pytest.warns(TfxferWarning, match=pattern):
+        (artifact,) = export(fitted[0], tmp_path / "bundle", photos)
+    assert not artifact.passed
+    assert artifact.refused.endswith("of 9 pictures (bound 95.0%)")
+    assert artifact.size > 0
+    assert not artifact.path.exists()
+    assert (tmp_path / "bundle" / "manifest.json").exists()
+
+
+@pytest.mark.usefixtures("lossy")
+def test_it_is_where_that_is_accepted(fitted, photos, tmp_path):
+    with pytest.warns(TfxferWarning, match="it is handed out all the same, since accept was given"):
+        (artifact,) = export(fitted[0], tmp_path / "bundle", photos, accept=True)
+    assert artifact.passed
+    assert artifact.path.exists()
+    assert artifact.comparison.agreement == 0

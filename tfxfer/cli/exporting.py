@@ -1,0 +1,63 @@
+"""``tfxfer export``: further forms of a bundle's model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+import tfxfer
+from tfxfer.cli.commands import FOLDER, json_option, quiet
+
+__all__ = ["export", "forms_table"]
+
+
+@click.command()
+@click.argument("bundle", metavar="DIR", type=FOLDER)
+@click.option(
+    "--formats",
+    required=True,
+    metavar="A,B,…",
+    help="keras, saved-model, tflite, tflite-float16, tflite-dynamic, tflite-int8, tflite-int16x8.",
+)
+@click.option(
+    "--photos",
+    metavar="FOLDER",
+    help="The pictures it was trained on, whatever tfxfer train took; where they were then if not given.",
+)
+@click.option("--accept", is_flag=True, help="Hand out forms that lose more than they may.")
+@json_option
+def export(bundle: Path, formats: str, photos: str | None, accept: bool, as_json: bool) -> int:
+    """Write further forms of the model in DIR, and check each on the pictures it was trained on.
+
+    Each file is loaded again by LiteRT, TensorFlow or Keras, and held beside the model on the test pictures.
+    One that loses more than it may is not handed out, and the exit status is 1.
+    """
+    with quiet():
+        artifacts = tfxfer.convert(
+            bundle, formats=[name.strip() for name in formats.split(",")], photos=photos, accept=accept
+        )
+    if as_json:
+        click.echo(json.dumps({each.format: each.to_dict() for each in artifacts}, indent=2))
+    else:
+        click.echo(forms_table(artifacts))
+    return int(not all(artifact.passed for artifact in artifacts))
+
+
+def forms_table(artifacts: Sequence[tfxfer.Artifact]) -> str:
+    """Write one line a form: its size, and how it does beside the model."""
+    lines = []
+    for each in artifacts:
+        found = each.comparison
+        low, high = found.interval
+        made = f"  ({each.made})" if each.made else ""
+        told = f"{each.path}" if each.passed else f"{each.path.name}, refused"
+        lines.append(
+            f"{told}  {each.size / 1e6:.2f} MB  the same "
+            f"of {found.agreement:.1%} of {found.images} pictures, right {found.merit:.1%} "
+            f"({100 * found.merit_change:+.1f}, 95 % {100 * low:+.1f} to {100 * high:+.1f}), "
+            f"mean difference {found.mean_difference:.1e}{made}"
+        )
+    return "\n".join(lines)

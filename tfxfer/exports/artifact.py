@@ -1,0 +1,89 @@
+"""What came of writing a model in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Artifact", "Comparison"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a written model says of held-out pictures, beside what the model itself does.
+
+    Attributes:
+        images: How many pictures.
+        disagreements: On how many something else is said, but for what rounding alone decides.
+        agreement: Share of pictures of which the same is said, in 0..1: the same label, all the same labels,
+            or all numbers within 0.1 standard deviations.
+        largest_difference: Largest difference of any probability; of numbers, in standard deviations of each.
+        mean_difference: Mean of these differences.
+        merit: What the written model reaches: of one label, the share of pictures with the right one, of
+            several the share of labels that are right, both in 0..1; of numbers, the mean error in standard
+            deviations, with a minus before it.
+        merit_change: That, less what the model itself reaches.
+        interval: Its 95 % interval, by a paired bootstrap over the pictures.
+        class_changes: Class or number -> the same on its pictures alone, where there are any.
+    """
+
+    images: int
+    disagreements: int
+    agreement: float
+    largest_difference: float
+    mean_difference: float
+    merit: float
+    merit_change: float
+    interval: tuple[float, float]
+    class_changes: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One exported form of a model, loaded again and compared with it.
+
+    Attributes:
+        format: ``"keras"``, ``"saved-model"``, ``"tflite"``, ``"tflite-float16"``, ``"tflite-dynamic"``,
+            ``"tflite-int8"`` or ``"tflite-int16x8"``.
+        path: The file, or the folder of a SavedModel; it is not there where the form was refused.
+        size: Bytes on disk, or what they would have been.
+        comparison: How it does beside the model.
+        refused: Why it was not handed out; empty where it was.
+        made: How, where there were several ways: by which converter, and how many operations stayed float.
+        tried: What came of each way, the one that was taken last: its size, figures and time a picture.
+    """
+
+    format: str
+    path: Path
+    size: int
+    comparison: Comparison
+    refused: str = ""
+    made: str = ""
+    tried: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is within the bounds of its form."""
+        return not self.refused
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, ready for JSON; ``accuracy`` is the comparison's ``merit``."""
+        found = self.comparison
+        return {
+            "file": str(self.path),
+            "bytes": self.size,
+            "images": found.images,
+            "agreement": found.agreement,
+            "accuracy": found.merit,
+            "accuracy_change": found.merit_change,
+            "accuracy_change_interval": list(found.interval),
+            "class_changes": dict(found.class_changes),
+            "disagreements": found.disagreements,
+            "largest_difference": found.largest_difference,
+            "mean_difference": found.mean_difference,
+            "made": self.made,
+            "passed": self.passed,
+            "refused": self.refused,
+        }

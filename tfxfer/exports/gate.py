@@ -1,0 +1,132 @@
+"""The gate: each form is written, loaded again, held beside the model, and handed out within its bounds."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfxfer.errors import ParityError, TfxferWarning
+from tfxfer.evaluation import Rejection, with_known
+from tfxfer.exports.artifact import Artifact
+from tfxfer.exports.formats import Format, Images, Making
+from tfxfer.exports.known import KnownYardstick
+from tfxfer.exports.material import Material
+from tfxfer.exports.parity import Yardstick
+from tfxfer.models import computing_in
+
+__all__ = ["write_forms"]
+
+
+def write_forms(
+    chosen: Sequence[Format],
+    model: keras.Model,
+    folder: Path,
+    material: Material,
+    *,
+    accept: bool,
+    rejection: Rejection | None = None,
+) -> list[Artifact]:
+    """Write the forms of a model into a folder.
+
+    Args:
+        chosen: The forms.
+        model: The model.
+        folder: The bundle to be.
+        material: Pictures to quantize and judge by.
+        accept: Whether a form is handed out that loses more than it may.
+        rejection: How pictures of none of the classes are told, by the forms that can; None has none tell.
+
+    Returns:
+        One artifact a form; refused ones have no file.
+
+    Raises:
+        ParityError: One that must not differ does.
+
+    Warns:
+        TfxferWarning: One is refused, or accepted past its bounds.
+    """
+    images, truth = material.judging
+    # A twin that shares the layers but was never compiled: files carry no optimizer.
+    plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    with computing_in("float32", plain):
+        subject = _Subject(plain, Yardstick.of(material.photos, _in_full_precision(plain, images), truth))
+        if rejection is not None:
+            whole = with_known(plain, rejection)
+            known = KnownYardstick(_in_full_precision(whole, images)["known"], rejection.spread)
+            subject = replace(subject, whole=whole, known=known)
+        return [_written(each, subject, folder, material, accept=accept) for each in chosen]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subject:
+    """What is written, and what its files are held against.
+
+    Attributes:
+        plain: The classifier.
+        yardstick: Its scores.
+        whole: What also tells what is known; None where nothing does.
+        known: What that says.
+    """
+
+    plain: keras.Model
+    yardstick: Yardstick
+    whole: keras.Model | None = None
+    known: KnownYardstick | None = None
+
+
+def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
+    path, images = folder / form.filename, material.judging[0]
+    tried = _write(form, subject, path, material)
+    found = subject.yardstick.compare(form.scores(path, images))
+    complaint = subject.yardstick.complaint(found, form.bounds)
+    if subject.known is not None and form.known is not None:
+        complaint = complaint or subject.known.complaint(form.known(path, images))
+    if complaint and form.bounds.exact:
+        raise ParityError(
+            f"{form.filename} {complaint}; leave this format out with formats=…, and report this."
+        )
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    made = str(tried[-1]["made"]) if tried else ""
+    if complaint:
+        _tell(form, complaint, accept=accept)
+    if complaint and not accept:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return Artifact(form.name, path, size, found, "" if accept else complaint, made, tuple(tried))
+
+
+def _write(form: Format, subject: _Subject, path: Path, material: Material) -> Making:
+    if subject.whole is None:
+        return form.write(subject.plain, path, material)
+    if form.known is not None:
+        return form.write(subject.whole, path, material)
+    # Apart, so that it is not made of what is there and has more outputs.
+    with tempfile.TemporaryDirectory() as scratch:
+        tried = form.write(subject.plain, Path(scratch) / path.name, material)
+        shutil.move(Path(scratch) / path.name, path)
+    return tried
+
+
+def _tell(form: Format, complaint: str, *, accept: bool) -> None:
+    done = "it is handed out all the same, since accept was given."
+    if not accept:
+        done = "it is not handed out. Take another format, more test pictures, or accept=True (--accept)."
+    warnings.warn(f"{form.filename} {complaint}; {done}", TfxferWarning, stacklevel=4)
+
+
+def _in_full_precision(model: keras.Model, images: Images) -> Any:
+    """Compute in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        return model.predict(images, batch_size=32, verbose=0)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)

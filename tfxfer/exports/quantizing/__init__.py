@@ -1,0 +1,1 @@
+"""Smaller numbers for phones: by TensorFlow's converter or ai-edge-quantizer, whichever does better."""

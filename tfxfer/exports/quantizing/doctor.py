@@ -1,0 +1,147 @@
+"""int8 that holds up: by either converter, or where both fall short, with the worst operations in float32."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfxfer.contracts import Task
+from tfxfer.exports.artifact import Comparison
+from tfxfer.exports.litert import LiteRTModel
+from tfxfer.exports.parity import Bounds, Yardstick
+from tfxfer.exports.quantizing.quantizer import Operation, Quantizer
+
+__all__ = ["Trial", "best_int8"]
+
+_AIM: dict[Task, float] = {"single_label": 0.01, "multi_label": 0.01, "regression": 0.03}
+"""The mean difference, of probabilities or in standard deviations, up to which int8 is left as it is."""
+_BUDGET = 0.5
+"""Share of the float32 file that one with float operations may take."""
+_STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32)
+"""How many operations stay float, one attempt after the other."""
+_MEASURED = 32
+"""Pictures by which operations are compared: each is a file of its own, that all of these go through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One int8 file that was tried.
+
+    Attributes:
+        model: What the file is to hold.
+        by: What made it.
+        floating: The operations that stayed float.
+        found: How it does on the validation pictures.
+        complaint: What of it is past its bounds there.
+        milliseconds: Median time of a picture on one thread.
+        healthy: Whether nothing is to be treated.
+    """
+
+    model: bytes
+    by: str
+    floating: tuple[Operation, ...]
+    found: Comparison
+    complaint: str
+    milliseconds: float
+    healthy: bool
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """What is larger for the better one; accuracy on few pictures says less than differences do."""
+        return (not self.complaint, -self.found.mean_difference)
+
+    def __str__(self) -> str:
+        kinds = f", {len(self.floating)} operations in float32" if self.floating else ""
+        return f"{self.by}{kinds}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its figures as plain values, ready for JSON."""
+        return {
+            "made": str(self),
+            "bytes": len(self.model),
+            "accuracy": self.found.merit,
+            "agreement": self.found.agreement,
+            "mean_difference": self.found.mean_difference,
+            "milliseconds": self.milliseconds,
+            "floating": [f"{each.kind} {each.output}" for each in self.floating],
+        }
+
+
+def best_int8(
+    by_tensorflow: Callable[[], bytes],
+    quantizer: Quantizer,
+    images: npt.NDArray[np.uint8],
+    yardstick: Yardstick,
+    bounds: Bounds,
+    *,
+    largest: int,
+) -> list[Trial]:
+    """Try both converters, and leave one operation after the other float until it holds up.
+
+    Those first which, as the only one in int8, change the scores most. (The error of each tensor in a network
+    that is int8 throughout, as ai-edge-quantizer tells it, is that of all operations in front of it too: on
+    three MobileNets, 20 operations left float by it gained less than 6 by this.)
+
+    Args:
+        by_tensorflow: Makes an int8 file by TensorFlow's converter.
+        quantizer: Makes them by ai-edge-quantizer.
+        images: Validation pictures.
+        yardstick: What the model says of them.
+        bounds: What counts as holding up.
+        largest: Bytes of the float32 file, of which at most half are spent.
+
+    Returns:
+        All that was tried, the best last.
+    """
+
+    def tried(model: bytes, by: str, floating: Sequence[Operation] = ()) -> Trial:
+        scores, milliseconds = _timed_scores(model, images)
+        found = yardstick.compare(scores)
+        complaint = yardstick.complaint(found, bounds)
+        healthy = not complaint and found.mean_difference <= _AIM[yardstick.task]
+        return Trial(model, by, tuple(floating), found, complaint, milliseconds, healthy)
+
+    trials = [
+        tried(by_tensorflow(), "TensorFlow"),
+        tried(quantizer.quantized(), "ai-edge-quantizer"),
+    ]
+    if not any(trial.healthy for trial in trials):
+        some = slice(None, None, -(-len(images) // _MEASURED))  # evenly: they are sorted by class
+        worst = _by_effect(quantizer, images[some], yardstick.expected[some])
+        for count in (step for step in _STEPS if step <= len(worst)):
+            model = quantizer.quantized(worst[:count])
+            if len(model) > _BUDGET * largest:
+                break
+            trials.append(tried(model, "ai-edge-quantizer", worst[:count]))
+            if trials[-1].healthy:
+                break
+    return sorted(trials, key=lambda trial: trial.rank)
+
+
+def _by_effect(
+    quantizer: Quantizer, images: npt.NDArray[np.uint8], expected: npt.NDArray[np.float32]
+) -> list[Operation]:
+    """Return operations by how much each changes the scores when no other is in int8."""
+    everything = quantizer.operations
+
+    def effect(operation: Operation) -> float:
+        alone = quantizer.quantized([each for each in everything if each != operation])
+        return float(np.abs(LiteRTModel(alone).all_scores(images) - expected).mean())
+
+    effects = {operation: effect(operation) for operation in everything}
+    return sorted(everything, key=lambda each: effects[each], reverse=True)
+
+
+def _timed_scores(model: bytes, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
+    runner = LiteRTModel(model, threads=1)
+    rows, seconds = [], []
+    for image in images:
+        started = time.perf_counter()
+        rows.append(runner.scores(image))
+        seconds.append(time.perf_counter() - started)
+    return np.stack(rows), 1000 * float(np.median(seconds))

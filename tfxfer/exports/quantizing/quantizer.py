@@ -1,0 +1,123 @@
+"""ai-edge-quantizer: from a float32 .tflite file to int8, some operations left as they are."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe, recipe_manager
+from ai_edge_quantizer.utils import qsv_utils
+
+__all__ = ["Operation", "Quantizer"]
+
+_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a network.
+
+    Attributes:
+        kind: What it does, such as ``"CONV_2D"``.
+        output: The name of the tensor that comes out.
+    """
+
+    kind: str
+    output: str
+
+
+class Quantizer:
+    """int8 files of one float32 file; ranges are taken from pictures once.
+
+    Checked on ai-edge-quantizer 0.10.0.
+
+    Attributes:
+        operations: All that may stay in float32, from the pixels on.
+
+    Args:
+        model: A float32 .tflite file's content, with raw RGB, float32, in.
+        representative: Pictures that ranges are taken from, shape (pictures, height, width, 3), uint8.
+    """
+
+    def __init__(self, model: bytes, representative: npt.NDArray[np.uint8]) -> None:
+        self._model = model
+        interpreter = Interpreter(model_content=model)
+        interpreter.allocate_tensors()
+        self._input = next(iter(interpreter.get_signature_list()[_SIGNATURE]["inputs"]))
+        names = {each["index"]: each["name"] for each in interpreter.get_tensor_details()}
+        pixels = interpreter.get_input_details()[0]["index"]
+        # LiteRT tells operations through no public function. What reads the pixels is int8, as they are.
+        self.operations = [
+            Operation(each["op_name"], names[each["outputs"][0]])
+            for each in interpreter._get_ops_details()
+            if each["op_name"] != "DELEGATE" and pixels not in each["inputs"]
+        ]
+        with _quiet():
+            self._ranges: Any = self._whole_ranges(representative)
+
+    def quantized(self, floating: Sequence[Operation] = ()) -> bytes:
+        """Return an int8 file that takes uint8 pixels and gives float32 scores.
+
+        Args:
+            floating: The operations that stay in float32.
+        """
+        with _quiet():
+            result = self._quantizer(floating).quantize(self._ranges, enable_progress_report=False)
+        return _taking_bytes(bytes(result.quantized_model))
+
+    def _quantizer(self, floating: Sequence[Operation] = ()) -> quantizer.Quantizer:
+        made = quantizer.Quantizer(self._model, recipe.static_wi8_ai8())
+        kept = qtyping.TFLOperationName
+        for name, kind in [(".*", kept.INPUT), (".*", kept.OUTPUT)] + [
+            (re.escape(each.output), kept.ALL_SUPPORTED) for each in floating
+        ]:
+            made.update_quantization_recipe(name, kind, algorithm_key=recipe.AlgorithmName.NO_QUANTIZE)
+        return made
+
+    def _whole_ranges(self, images: npt.NDArray[np.uint8]) -> Any:
+        """Take ranges whole, as TensorFlow does; the quantizer's own are running averages that cut some off."""
+        plan = recipe_manager.RecipeManager()
+        plan.load_quantization_recipe(self._quantizer().get_quantization_recipe())
+        looking = calibrator.Calibrator(self._model, qsv_update_func=qsv_utils.min_max_update)
+        looking.calibrate(self._samples(images), plan)
+        return looking.get_model_qsvs()
+
+    def _samples(self, images: npt.NDArray[np.uint8]) -> dict[str, list[dict[str, npt.NDArray[np.float32]]]]:
+        return {_SIGNATURE: [{self._input: image[np.newaxis].astype(np.float32)} for image in images]}
+
+
+def _taking_bytes(model: bytes) -> bytes:
+    """Have the first operation, which turns float32 pixels to int8, turn uint8 pixels to int8."""
+    unpacked = schema.ModelT.InitFromPackedBuf(model, 0)
+    for buffer in unpacked.buffers:
+        if buffer.offset and buffer.size:  # what is kept behind the table is taken into it
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    graph = unpacked.subgraphs[0]
+    (first,) = [each for each in graph.operators if graph.inputs[0] in each.inputs]
+    pixels, inner = graph.tensors[graph.inputs[0]], graph.tensors[first.outputs[0]]
+    pixels.type = schema.TensorType.UINT8
+    pixels.quantization = schema.QuantizationParametersT()
+    pixels.quantization.scale = list(inner.quantization.scale)
+    pixels.quantization.zeroPoint = [int(inner.quantization.zeroPoint[0]) + 128]
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(unpacked.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """It tells its progress on both streams, and casts NaN where an operation never runs."""
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        warnings.simplefilter("ignore")
+        yield
