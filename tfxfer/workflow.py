@@ -214,8 +214,7 @@ def transfer(
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
-    check_balance(balance, photos, **softened)
-    check_reject(reject, photos)
+    _check_photos(photos, balance, reject, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "drop_path": drop_path, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
@@ -284,6 +283,11 @@ def _held(
     target = check_target(to, force=force)
     check_apart(target, folder, root=root, data_dir=data_dir)
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
+
+
+def _check_photos(photos: Photos, balance: Balance, reject: float | None, **softened: Any) -> None:
+    check_balance(balance, photos, **softened)
+    check_reject(reject, photos)
 
 
 def _check_means(

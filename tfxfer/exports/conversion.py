@@ -60,6 +60,7 @@ def convert(
     chosen = choose_formats(formats)
     folder = check_bundle(bundle)
     card, split = read_checked(folder, "card.json"), read_checked(folder, "split.json")
+    _check_known(folder, card, chosen)
     check_digest(folder, FORMATS["keras"].filename)
     given = photos if isinstance(photos, Photos) else _read(folder, card, photos)
     names = tuple(card["names" if card["task"] == "regression" else "classes"])
@@ -69,7 +70,6 @@ def convert(
             "the pictures it was trained on."
         )
     known = _divided(given, split, folder)
-    _check_known(folder, card, chosen)
     model = keras.models.load_model(folder / FORMATS["keras"].filename, compile=False, safe_mode=True)
     check_classes(model, known.classes, task=known.task)
     material = Material(known, input_contract(model))
