@@ -23,6 +23,7 @@ FLOOR = {
     "fewshot": 4,
     "anomaly": 4,
     "evaluation": 5,
+    "explaining": 5,
     "exports": 6,
     "workflow": 7,
     "previewing": 7,

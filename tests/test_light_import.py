@@ -14,6 +14,7 @@ HEAVY = {
     "PIL",
     "ai_edge_litert",
     "albumentations",
+    "cv2",
     "matplotlib",
     "optuna",
 }
@@ -45,6 +46,8 @@ def loaded_by(code: str) -> set[str]:
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['search', '--help']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
+        "assert CliRunner().invoke(tfxfer_command, ['explain', '--help']).exit_code == 0",
+        "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['cache']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "limits = ['--max-macs', '400M', '--sort', 'top1']\n"
@@ -61,6 +64,7 @@ def loaded_by(code: str) -> set[str]:
         "augment help",
         "audit help",
         "search help",
+        "explain help",
         "cache command",
         "backbones command",
     ],
@@ -77,6 +81,16 @@ def test_building_imports_no_keras_hub_unasked():
 def test_listing_a_folder_and_predicting_need_no_tensorflow():
     loaded = loaded_by("import tfxfer; tfxfer.from_folder; tfxfer.load; tfxfer.Prediction")
     assert not loaded & {"tensorflow", "keras", "sklearn", "albumentations"}
+
+
+def test_reading_what_a_file_says_needs_nothing_and_testing_it_no_tensorflow():
+    assert not loaded_by("import tfxfer; tfxfer.read_metadata") & HEAVY
+    assert not loaded_by("import tfxfer; tfxfer.self_test") & {
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "albumentations",
+    }
 
 
 def test_a_preview_needs_no_tensorflow(shared_pictures, tmp_path):

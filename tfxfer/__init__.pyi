@@ -47,8 +47,11 @@ from .evaluation import evaluate as evaluate
 from .evaluation import fit_rejection as fit_rejection
 from .evaluation import likely_label_errors as likely_label_errors
 from .evaluation import worst_mistakes as worst_mistakes
+from .explaining import Explanation as Explanation
+from .explaining import explain as explain
 from .exports import Artifact as Artifact
 from .exports import Comparison as Comparison
+from .exports import FileMetadata as FileMetadata
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor
@@ -56,6 +59,8 @@ from .exports import RegressionPrediction as RegressionPrediction
 from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load
+from .exports import read_metadata as read_metadata
+from .exports import self_test as self_test
 from .features import RankedBackbone as RankedBackbone
 from .features import Ranking as Ranking
 from .features import rank as rank

@@ -5,9 +5,19 @@ import shutil
 
 import pytest
 
-from tfxfer import convert
+from tfxfer import build, convert, export, from_folder
 from tfxfer.cli import exporting
 from tfxfer.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def bundle(shared_pictures, tmp_path_factory):
+    """A model that was never trained, and is what it is in every form."""
+    photos = from_folder(shared_pictures)
+    folder = tmp_path_factory.mktemp("exported") / "bundle"
+    model = build(photos, backbone="micro", image_size=32)
+    export(model, folder, photos, formats=["keras"], settings={"source": str(shared_pictures)})
+    return folder
 
 
 @pytest.fixture
@@ -20,8 +30,8 @@ def command(capsys):
     return run
 
 
-def test_scripts_get_a_document_of_all_forms(trained, command, tmp_path):
-    folder = shutil.copytree(trained[0], tmp_path / "bundle")
+def test_scripts_get_a_document_of_all_forms(bundle, command, tmp_path):
+    folder = shutil.copytree(bundle, tmp_path / "bundle")
     status, told = command(folder, "--formats", "tflite-float16", "--json")
     assert status == 0, told.err
     outcome = json.loads(told.out)
@@ -32,8 +42,8 @@ def test_scripts_get_a_document_of_all_forms(trained, command, tmp_path):
     assert outcome["tflite-float16"]["passed"] is True
 
 
-def test_one_that_was_refused_is_told_and_the_status_is_1(command, monkeypatch, trained, tmp_path):
-    folder = shutil.copytree(trained[0], tmp_path / "bundle")
+def test_one_that_was_refused_is_told_and_the_status_is_1(command, monkeypatch, bundle, tmp_path):
+    folder = shutil.copytree(bundle, tmp_path / "bundle")
 
     def refusing(*given, **settings):
         return [

@@ -1,5 +1,6 @@
 """export: the folder holds what it says, each file runs on its own, and nothing is half there."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 from tfxfer.data import read_image
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
-from tfxfer.exports import export
+from tfxfer.exports import FileFacts, export, read_metadata, self_test
+from tfxfer.exports.metadata.archive import unpacked
 from tfxfer.models import build
 
 
@@ -43,6 +45,29 @@ def test_artifacts_tell_size_and_parity(bundle):
         assert artifact.comparison.disagreements == 0
         assert artifact.comparison.largest_difference < 1e-4
     assert artifacts[2].size == (folder / "model.tflite").stat().st_size
+
+
+def test_the_file_for_phones_says_what_it_is(bundle):
+    folder, _ = bundle
+    metadata = read_metadata(folder / "model.tflite")
+    assert metadata.facts == FileFacts(
+        name="micro",
+        task="single_label",
+        labels=("blue", "green", "red"),
+        resize="crop",
+        card_sha256=hashlib.sha256((folder / "card.json").read_bytes()).hexdigest(),
+    )
+    _, files = unpacked((folder / "model.tflite").read_bytes())
+    assert files["labels.txt"] == (folder / "labels.txt").read_bytes()
+    assert self_test(folder / "model.tflite") == 0
+
+
+@pytest.mark.parametrize("task", ["multi_label", "regression"])
+def test_files_of_other_tasks_say_what_they_are(task, of_task):
+    photos, _, _, folder, _ = of_task[task]
+    facts = read_metadata(folder / "model.tflite").facts
+    assert (facts.task, facts.labels) == (task, photos.classes)
+    assert self_test(folder / "model.tflite") == 0
 
 
 PLAIN = """

@@ -9,7 +9,7 @@ import pytest
 from tfxfer.data import from_folder
 from tfxfer.errors import BundleError, DataError, SettingError
 from tfxfer.exports import convert
-from tfxfer.exports.reading import check_digest
+from tfxfer.runtime import check_digest
 
 
 @pytest.fixture

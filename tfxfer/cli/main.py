@@ -21,6 +21,7 @@ from tfxfer.cli.augmenting import augment
 from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
+from tfxfer.cli.explaining import explain
 from tfxfer.cli.exporting import export
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.searching import search
@@ -48,6 +49,7 @@ for _command in (
     augment,
     train,
     predict,
+    explain,
     evaluate,
     export,
     shards,

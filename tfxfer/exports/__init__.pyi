@@ -8,5 +8,12 @@ from .decoding import RegressionPrediction as RegressionPrediction
 from .formats import FORMATS as FORMATS
 from .formats import choose_formats as choose_formats
 from .litert import LiteRTModel as LiteRTModel
+from .metadata.facts import FileFacts as FileFacts
+from .metadata.facts import FileMetadata as FileMetadata
+from .metadata.facts import GoldenVector as GoldenVector
+from .metadata.read import read_metadata as read_metadata
+from .metadata.testing import self_test as self_test
+from .metadata.write import describe as describe
+from .metadata.write import with_metadata as with_metadata
 from .predictor import Predictor as Predictor
 from .predictor import load as load

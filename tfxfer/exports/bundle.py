@@ -86,9 +86,9 @@ def export(
     report = report or evaluate(model, photos)
     _check_report(report, photos)
     with whole_folder(target, force=force) as folder:
-        artifacts = write_forms(chosen, model, folder, material, accept=accept, rejection=rejection)
         done: dict[str, Any] = {"calibration": calibration, "rejection": rejection}
         write_about(folder, model, photos, report=report, log=log, settings=settings, **done)
+        artifacts = write_forms(chosen, model, folder, material, accept=accept, rejection=rejection)
         write_manifest(folder, artifacts)
     return tuple(replace(artifact, path=Path(target) / artifact.path.name) for artifact in artifacts)
 

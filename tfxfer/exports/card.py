@@ -19,6 +19,7 @@ from tfxfer.data import Photos, content_sha256
 from tfxfer.evaluation import Calibration, Judgement, Quality, Rejection
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.formats import FORMATS
+from tfxfer.exports.metadata.facts import LABELS_NAME, labels_text
 from tfxfer.exports.parity import PARITY_BOUND
 from tfxfer.models import input_contract
 from tfxfer.runtime import OWN_MARK, file_sha256
@@ -38,7 +39,7 @@ def write_about(
     rejection: Rejection | None = None,
 ) -> None:
     """Write all of it but the manifest, which comes last, into the folder of a bundle to be."""
-    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in photos.classes), encoding="utf-8")
+    (folder / LABELS_NAME).write_text(labels_text(photos.classes), encoding="utf-8")
     card = _card(model, photos, report, log, settings)
     if calibration is not None:
         card["calibration"] = _calibrated(calibration, report)

@@ -18,9 +18,8 @@ from tfxfer.exports.card import write_manifest
 from tfxfer.exports.formats import FORMATS, Format, choose_formats
 from tfxfer.exports.gate import write_forms
 from tfxfer.exports.material import Material
-from tfxfer.exports.reading import check_bundle, check_digest, read_checked, read_json
 from tfxfer.models import check_classes, input_contract
-from tfxfer.runtime import OWN_MARK, whole_folder
+from tfxfer.runtime import OWN_MARK, check_bundle, check_digest, read_checked, read_json, whole_folder
 
 __all__ = ["convert"]
 

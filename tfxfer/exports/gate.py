@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import warnings
@@ -19,8 +20,11 @@ from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.formats import Format, Images, Making
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.material import Material
+from tfxfer.exports.metadata.facts import FileFacts
+from tfxfer.exports.metadata.write import describe
 from tfxfer.exports.parity import Yardstick
 from tfxfer.models import computing_in
+from tfxfer.runtime import file_sha256
 
 __all__ = ["write_forms"]
 
@@ -34,12 +38,12 @@ def write_forms(
     accept: bool,
     rejection: Rejection | None = None,
 ) -> list[Artifact]:
-    """Write the forms of a model into a folder.
+    """Write the forms of a model into a folder; a .tflite file says of itself what the bundle does.
 
     Args:
         chosen: The forms.
         model: The model.
-        folder: The bundle to be.
+        folder: The bundle to be, with its card.
         material: Pictures to quantize and judge by.
         accept: Whether a form is handed out that loses more than it may.
         rejection: How pictures of none of the classes are told, by the forms that can; None has none tell.
@@ -57,7 +61,8 @@ def write_forms(
     # A twin that shares the layers but was never compiled: files carry no optimizer.
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     with computing_in("float32", plain):
-        subject = _Subject(plain, Yardstick.of(material.photos, _in_full_precision(plain, images), truth))
+        scores = Yardstick.of(material.photos, _in_full_precision(plain, images), truth)
+        subject = _Subject(plain, _facts(plain, folder, material), scores)
         if rejection is not None:
             whole = with_known(plain, rejection)
             known = KnownYardstick(_in_full_precision(whole, images)["known"], rejection.spread)
@@ -71,20 +76,42 @@ class _Subject:
 
     Attributes:
         plain: The classifier.
+        facts: What a .tflite file says of itself.
         yardstick: Its scores.
         whole: What also tells what is known; None where nothing does.
         known: What that says.
     """
 
     plain: keras.Model
+    facts: FileFacts
     yardstick: Yardstick
     whole: keras.Model | None = None
     known: KnownYardstick | None = None
+
+    def tells(self, form: Format) -> bool:
+        """Say whether a form tells what is known."""
+        return self.known is not None and form.known is not None
+
+
+def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
+    photos, card = material.photos, folder / "card.json"
+    calibration = json.loads(card.read_text(encoding="utf-8")).get("calibration") or {}
+    return FileFacts(
+        model.name,
+        photos.task,
+        photos.classes,
+        photos.resize,
+        temperature=calibration.get("temperature"),
+        card_sha256=file_sha256(card),
+    )
 
 
 def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
     path, images = folder / form.filename, material.judging[0]
     tried = _write(form, subject, path, material)
+    if path.suffix == ".tflite":
+        # What is known is told less the threshold.
+        describe(path, replace(subject.facts, reject_threshold=0.0) if subject.tells(form) else subject.facts)
     found = subject.yardstick.compare(form.scores(path, images))
     complaint = subject.yardstick.complaint(found, form.bounds)
     if subject.known is not None and form.known is not None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tfxfer.contracts import TASKS, InputContract, Predictions, Resize, Task
+from tfxfer.contracts import Predictions, Resize, Task
 from tfxfer.data import read_image
-from tfxfer.errors import BundleError
 from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
 from tfxfer.exports.litert import LiteRTModel, Outputs
-from tfxfer.exports.reading import check_bundle, check_digest, read_checked
+from tfxfer.runtime import ModelFacts, check_digest, read_card, read_checked
 
 if TYPE_CHECKING:
     from tfxfer.data.pixels.contents import Content
@@ -41,11 +40,11 @@ class Predictor:
     def __init__(self, folder: Path, card: dict[str, Any]) -> None:
         self.folder = folder
         self.card = card
-        # Bundles of before there were tasks do not name theirs.
-        self.task: Task = card.get("task", "single_label")
-        self.classes: tuple[str, ...] = tuple(card["names" if self.task == "regression" else "classes"])
-        self.input = InputContract(card["input"]["height"], card["input"]["width"])
-        self.resize: Resize = card["input"]["resize"]
+        facts = ModelFacts.of_card(card)
+        self.task: Task = facts.task
+        self.classes: tuple[str, ...] = facts.classes
+        self.input = facts.input
+        self.resize: Resize = facts.resize
         self._model = LiteRTModel(folder / "model.tflite")
 
     def predict(
@@ -135,13 +134,6 @@ def load(folder: str | Path) -> Predictor:
         BundleError: The folder is missing, is no bundle, has no ``model.tflite``, that file or the card is
             not the one that was written, or the model is for a task that this version does not know.
     """
-    path = check_bundle(folder)
-    card = read_checked(path, "card.json")
-    task = card.get("task", TASKS[0])
-    if task not in TASKS:
-        raise BundleError(
-            f"{folder} is for a task {task!r}, and this version of tfxfer knows {', '.join(TASKS)}; "
-            "take a newer one."
-        )
-    check_digest(path, "model.tflite")
-    return Predictor(path, card)
+    card = read_card(folder)
+    check_digest(Path(folder), "model.tflite")
+    return Predictor(Path(folder), card)

@@ -21,7 +21,16 @@ from tfxfer.backbones import (
 from tfxfer.contracts import InputContract, Task
 from tfxfer.errors import SettingError, did_you_mean
 
-__all__ = ["HEAD", "Anatomy", "Piece", "check_classes", "input_contract", "logits_layer", "task_of"]
+__all__ = [
+    "HEAD",
+    "Anatomy",
+    "Piece",
+    "check_classes",
+    "head_layers",
+    "input_contract",
+    "logits_layer",
+    "task_of",
+]
 
 Piece: TypeAlias = keras.layers.Layer | HubUnit
 """What learns or not as one: a layer, or what plays its part within a module of TensorFlow Hub."""
@@ -55,12 +64,7 @@ class Anatomy:
         Raises:
             SettingError: The model has no head from ``tfxfer.build``.
         """
-        head = tuple(layer for layer in model.layers if layer.name.startswith("head_"))
-        if not head:
-            raise SettingError(
-                f"the model {model.name!r} has no layer named head_..., so what is backbone and what is head "
-                "cannot be told; build it with tfxfer.build, and keep the names it gives."
-            )
+        head = head_layers(model)
         hub = next((layer for layer in model.layers if isinstance(layer, HubLayer)), None)
         if hub:
             return cls(model.name, hub.stages, head, hub)
@@ -100,6 +104,21 @@ class Anatomy:
     def parts(self) -> dict[str, tuple[Piece, ...]]:
         """The stages, then the head."""
         return {**self.stages, HEAD: self.head}
+
+
+def head_layers(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
+    """Return the layers that stand on a model's backbone.
+
+    Raises:
+        SettingError: The model has no head from ``tfxfer.build``.
+    """
+    head = tuple(layer for layer in model.layers if layer.name.startswith("head_"))
+    if not head:
+        raise SettingError(
+            f"the model {model.name!r} has no layer named head_..., so what is backbone and what is head "
+            "cannot be told; build it with tfxfer.build, and keep the names it gives."
+        )
+    return head
 
 
 def input_contract(model: keras.Model) -> InputContract:

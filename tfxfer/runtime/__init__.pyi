@@ -6,6 +6,12 @@ from .digests import file_sha256 as file_sha256
 from .digests import folder_sha256 as folder_sha256
 from .drawing import drawn as drawn
 from .epochs import Epochs as Epochs
+from .manifest import ModelFacts as ModelFacts
+from .manifest import check_bundle as check_bundle
+from .manifest import check_digest as check_digest
+from .manifest import read_card as read_card
+from .manifest import read_checked as read_checked
+from .manifest import read_json as read_json
 from .memory_growth import let_memory_grow as let_memory_grow
 from .precision import check_precision as check_precision
 from .precision import choose_precision as choose_precision

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from tfxfer.contracts import InputContract, Resize, Task
 
-__all__ = ["CARD_FORMAT", "CARD_NAME", "LABELS_NAME", "FileFacts", "FileMetadata", "GoldenVector", "labels_text"]
+__all__ = [
+    "CARD_FORMAT",
+    "CARD_NAME",
+    "LABELS_NAME",
+    "FileFacts",
+    "FileMetadata",
+    "GoldenVector",
+    "labels_text",
+]
 
 LABELS_NAME = "labels.txt"
 CARD_NAME = "tfxfer.json"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from tfxfer.contracts import InputContract
 from tfxfer.errors import BundleError
+from tfxfer.exports.metadata.archive import unpacked
 from tfxfer.exports.metadata.facts import (
     CARD_FORMAT,
     CARD_NAME,
@@ -38,19 +37,28 @@ def read_metadata(tflite: str | Path | bytes) -> FileMetadata:
         BundleError: The file is missing, has no such metadata, is damaged, its model or its labels are not
             those that the metadata was written for, or it was written by a newer tfxfer.
     """
-    name = "these bytes" if isinstance(tflite, bytes) else str(tflite)
+    name = "this file" if isinstance(tflite, bytes) else str(tflite)
     content = tflite if isinstance(tflite, bytes) else _content(Path(tflite))
-    files, model = _unpacked(content, name)
-    card = _card(files, name)
-    found = hashlib.sha256(model).hexdigest()
-    if found != card["sha256"]:
+    model, files = unpacked(content)
+    if CARD_NAME not in files:
         raise BundleError(
-            f"the model in {name} is not the one that its metadata was written for (its SHA-256 is "
-            f"{found[:12]}…, not {card['sha256'][:12]}…); export it again."
+            f"{name} has no {CARD_NAME} behind its model, or none that can be read; give a .tflite file that "
+            "tfxfer wrote."
         )
-    metadata = _value(card, files)
+    try:
+        metadata = _value(json.loads(files[CARD_NAME]), files, name)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{CARD_NAME} in {name} is damaged ({error!r}); export the model again.") from error
+    found = hashlib.sha256(model).hexdigest()
+    if found != metadata.sha256:
+        raise BundleError(
+            f"the model in {name} is not the one that was exported (its SHA-256 is {found[:12]}…, and "
+            f"{CARD_NAME} says {metadata.sha256[:12]}…); export it again."
+        )
     if files.get(LABELS_NAME) != labels_text(metadata.facts.labels).encode():
-        raise BundleError(f"{LABELS_NAME} in {name} is not the one that was exported; export it again.")
+        raise BundleError(
+            f"{LABELS_NAME} in {name} is not the one that was exported; export the model again."
+        )
     return metadata
 
 
@@ -63,34 +71,9 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _unpacked(content: bytes, name: str) -> tuple[dict[str, bytes], bytes]:
-    """Return the files of the archive at the end, and all that is before it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            # What is compressed was not written here, and could be very large.
-            files = {
-                entry.filename: archive.read(entry)
-                for entry in entries
-                if entry.compress_type == zipfile.ZIP_STORED
-            }
-            return files, content[: min(entry.header_offset for entry in entries)]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise BundleError(
-            f"{name} has no metadata of tfxfer's that can be read ({error}); export it again."
-        ) from error
-
-
-def _card(files: dict[str, bytes], name: str) -> dict[str, Any]:
-    if CARD_NAME not in files:
-        raise BundleError(f"{name} has no {CARD_NAME} in it; give a .tflite file that tfxfer wrote.")
-    card = json.loads(files[CARD_NAME])
+def _value(card: dict[str, Any], files: dict[str, bytes], name: str) -> FileMetadata:
     if card["format"] > CARD_FORMAT:
         raise BundleError(f"{name} was written by tfxfer {card['tfxfer']}, which is newer; take that one.")
-    return dict(card)
-
-
-def _value(card: dict[str, Any], files: dict[str, bytes]) -> FileMetadata:
     return FileMetadata(
         facts=FileFacts(
             name=card["name"],

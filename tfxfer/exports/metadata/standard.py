@@ -1,7 +1,7 @@
 """The TFLite Model Metadata of a classifier, as Android Studio and MediaPipe read it.
 
-Field order and numbers are those of the published schema, of which no package that runs on every Python here
-has the generated classes:
+Field order and numbers are those of the published schema. Its generated classes come with MediaPipe alone,
+630 MB with an OpenCV of its own; the tests hold what is written against them:
 https://github.com/google-ai-edge/mediapipe/blob/master/mediapipe/tasks/metadata/metadata_schema.fbs
 """
 
@@ -13,8 +13,8 @@ from enum import IntEnum
 import flatbuffers
 import numpy as np
 
-from tfxfer.exports.metadata.container import Tensor
 from tfxfer.exports.metadata.facts import LABELS_NAME, FileFacts
+from tfxfer.exports.metadata.grafting import Tensor
 
 __all__ = ["METADATA_NAME", "standard_metadata"]
 
@@ -40,6 +40,13 @@ _FIELDS = {
         *("name", "description", "version", "subgraph_metadata", "author", "license", "associated_files"),
         "min_parser_version",
     ),
+}
+
+
+_WHAT = {
+    "single_label": "which of its classes a picture shows",
+    "multi_label": "which of its classes a picture shows, perhaps several",
+    "regression": "numbers read off a picture",
 }
 
 
@@ -76,7 +83,7 @@ def standard_metadata(
     Args:
         facts: What its exporter says.
         image: Its input, shape (1, height, width, 3).
-        outputs: What it gives; the first with as many numbers as there are labels is told to be the scores.
+        outputs: What it gives, its scores first.
         version: Of the model.
         files: Names of what is packed with it, beside its labels.
 
@@ -88,7 +95,9 @@ def standard_metadata(
         builder,
         "SubGraphMetadata",
         input_tensor_metadata=_list(builder, [_image(builder, image)]),
-        output_tensor_metadata=_list(builder, _outputs(builder, facts, outputs)),
+        output_tensor_metadata=_list(
+            builder, [_scores(builder, facts), *(_other(builder, output) for output in outputs[1:])]
+        ),
     )
     model = _table(
         builder,
@@ -102,13 +111,6 @@ def standard_metadata(
     )
     builder.Finish(model, file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
-
-
-_WHAT = {
-    "single_label": "which of its classes a picture shows",
-    "multi_label": "which of its classes a picture shows, perhaps several",
-    "regression": "numbers read off a picture",
-}
 
 
 def _image(builder: flatbuffers.Builder, image: Tensor) -> _Place:
@@ -125,28 +127,16 @@ def _image(builder: flatbuffers.Builder, image: Tensor) -> _Place:
         builder,
         "TensorMetadata",
         name=_text(builder, "image"),
-        description=_text(builder, f"RGB, {height} rows of {width} pixels, 0..255; the model scales by itself."),
+        description=_text(
+            builder, f"RGB, {height} rows of {width} pixels, 0..255; the model scales by itself."
+        ),
         content=_content(builder, _ContentProperties.IMAGE, properties),
         process_units=_list(builder, [unit]),
         stats=_table(builder, "Stats", max=_floats(builder, 255), min=_floats(builder, 0)),
     )
 
 
-def _outputs(builder: flatbuffers.Builder, facts: FileFacts, outputs: Sequence[Tensor]) -> list[_Place]:
-    scores = next(index for index, tensor in enumerate(outputs) if tensor.shape[-1] == len(facts.labels))
-    return [
-        _scores(builder, facts) if index == scores else _table(
-            builder,
-            "TensorMetadata",
-            name=_text(builder, tensor.name),
-            content=_content(builder, _ContentProperties.FEATURE, _table(builder, "FeatureProperties")),
-        )
-        for index, tensor in enumerate(outputs)
-    ]
-
-
 def _scores(builder: flatbuffers.Builder, facts: FileFacts) -> _Place:
-    labels = _file(builder, LABELS_NAME, _FileType.TENSOR_AXIS_LABELS)
     of_classes = facts.task != "regression"
     range_ = {"stats": _table(builder, "Stats", max=_floats(builder, 1), min=_floats(builder, 0))}
     return _table(
@@ -154,10 +144,18 @@ def _scores(builder: flatbuffers.Builder, facts: FileFacts) -> _Place:
         "TensorMetadata",
         name=_text(builder, "probability" if of_classes else "number"),
         description=_text(builder, f"One a label of {LABELS_NAME}, in its order."),
-        content=_content(builder, _ContentProperties.FEATURE, _table(builder, "FeatureProperties")),
-        associated_files=_list(builder, [labels]),
+        content=_feature(builder),
+        associated_files=_list(builder, [_file(builder, LABELS_NAME, _FileType.TENSOR_AXIS_LABELS)]),
         **(range_ if of_classes else {}),
     )
+
+
+def _other(builder: flatbuffers.Builder, output: Tensor) -> _Place:
+    return _table(builder, "TensorMetadata", name=_text(builder, output.name), content=_feature(builder))
+
+
+def _feature(builder: flatbuffers.Builder) -> _Place:
+    return _content(builder, _ContentProperties.FEATURE, _table(builder, "FeatureProperties"))
 
 
 def _content(builder: flatbuffers.Builder, kind: _ContentProperties, properties: _Place) -> _Place:
@@ -183,9 +181,9 @@ def _list(builder: flatbuffers.Builder, places: Sequence[_Place]) -> _Place:
     return _Place(builder.EndVector())
 
 
-def _table(builder: flatbuffers.Builder, name: str, **values: int) -> _Place:
+def _table(builder: flatbuffers.Builder, table: str, /, **values: int) -> _Place:
     """Write a table: places as what they point to, members of enumerations as bytes, the rest as uint32."""
-    order = _FIELDS[name]
+    order = _FIELDS[table]
     builder.StartObject(len(order))
     for field, value in values.items():
         slot = order.index(field)

@@ -13,7 +13,7 @@ import numpy as np
 import tfxfer
 from tfxfer.errors import SettingError
 from tfxfer.exports.litert import LiteRTModel
-from tfxfer.exports.metadata.container import Tensor, check_is_model, tensors_of, with_buffer, with_files
+from tfxfer.exports.metadata.archive import packed, unpacked
 from tfxfer.exports.metadata.facts import (
     CARD_FORMAT,
     CARD_NAME,
@@ -23,6 +23,7 @@ from tfxfer.exports.metadata.facts import (
     labels_text,
 )
 from tfxfer.exports.metadata.golden import as_png, draw_pictures
+from tfxfer.exports.metadata.grafting import Tensor, check_is_model, tensors_of, with_buffer
 from tfxfer.exports.metadata.standard import METADATA_NAME, standard_metadata
 
 __all__ = ["describe", "with_metadata"]
@@ -32,21 +33,21 @@ def describe(path: Path, facts: FileFacts) -> None:
     """Write what a .tflite file says of itself into it, with golden vectors of its own scores.
 
     Args:
-        path: The file, as a converter wrote it.
+        path: The file; metadata that is there already is replaced.
         facts: What is known of the model.
 
     Raises:
         SettingError: It is no classifier of these labels, or takes no picture.
-        BundleError: It is no .tflite file, has metadata already, or LiteRT cannot load it.
+        BundleError: It is no .tflite file, or LiteRT cannot load it.
     """
-    plain = path.read_bytes()
-    image, _ = _check(plain, facts)
+    tflite = path.read_bytes()
+    image, _ = _check(tflite, facts)
     model = LiteRTModel(path)
     golden = [
         GoldenVector(as_png(picture), tuple(map(float, model.scores(picture))))
         for picture in draw_pictures(*image.shape[1:3])
     ]
-    path.write_bytes(with_metadata(plain, facts, golden))
+    path.write_bytes(with_metadata(tflite, facts, golden))
 
 
 def with_metadata(tflite: bytes, facts: FileFacts, golden: Sequence[GoldenVector] = ()) -> bytes:
@@ -57,7 +58,7 @@ def with_metadata(tflite: bytes, facts: FileFacts, golden: Sequence[GoldenVector
     the golden pictures) and one PNG a golden picture. The model itself stays as it is, byte for byte.
 
     Args:
-        tflite: The file, as a converter wrote it.
+        tflite: The file; metadata that is there already is replaced.
         facts: What is known of the model.
         golden: Pictures of its size, and its own scores.
 
@@ -66,13 +67,14 @@ def with_metadata(tflite: bytes, facts: FileFacts, golden: Sequence[GoldenVector
 
     Raises:
         SettingError: It is no classifier of these labels, or takes no picture.
-        BundleError: It is no .tflite file, or has metadata already.
+        BundleError: It is no .tflite file.
     """
     image, outputs = _check(tflite, facts)
+    plain, _ = unpacked(tflite)
     pictures = {f"golden-{index}.png": vector.png for index, vector in enumerate(golden)}
-    version = hashlib.sha256(tflite).hexdigest()[:12]
+    version = hashlib.sha256(plain).hexdigest()[:12]
     standard = standard_metadata(facts, image, outputs, version=version, files=(CARD_NAME, *pictures))
-    model = with_buffer(tflite, METADATA_NAME, standard)
+    model = with_buffer(plain, METADATA_NAME, standard)
     card = {
         "format": CARD_FORMAT,
         "tfxfer": tfxfer.__version__,
@@ -93,7 +95,7 @@ def with_metadata(tflite: bytes, facts: FileFacts, golden: Sequence[GoldenVector
     }
     text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     files = {LABELS_NAME: labels_text(facts.labels).encode(), CARD_NAME: text.encode(), **pictures}
-    return with_files(model, files)
+    return packed(model, files)
 
 
 def _check(tflite: bytes, facts: FileFacts) -> tuple[Tensor, list[Tensor]]:
@@ -102,9 +104,10 @@ def _check(tflite: bytes, facts: FileFacts) -> tuple[Tensor, list[Tensor]]:
     inputs, outputs = tensors_of(tflite)
     image = inputs[0]
     if len(inputs) > 1 or len(image.shape) != 4 or image.shape[0] != 1 or image.shape[3] != 3:
-        shapes = ", ".join(str(tensor.shape) for tensor in inputs)
+        shapes = " and ".join(str(tensor.shape) for tensor in inputs)
         raise SettingError(
-            f"the model takes {shapes}, and readers of metadata give it one picture, (1, height, width, 3)."
+            f"the model takes {shapes}, and readers of metadata give it one picture; let it take "
+            "(1, height, width, 3)."
         )
     if image.dtype == "uint8" and not (np.isclose(image.scale, 1, atol=1e-3) and image.zero_point == 0):
         raise SettingError(
@@ -115,7 +118,9 @@ def _check(tflite: bytes, facts: FileFacts) -> tuple[Tensor, list[Tensor]]:
         raise SettingError(
             f"the model takes {image.dtype}, and readers of metadata know float32 and uint8; convert it so."
         )
-    if not any(tensor.shape[-1] == len(facts.labels) for tensor in outputs):
-        shapes = ", ".join(str(tensor.shape) for tensor in outputs)
-        raise SettingError(f"the model gives {shapes}, and there are {len(facts.labels)} labels.")
+    if outputs[0].shape != (1, len(facts.labels)):
+        raise SettingError(
+            f"the model's first output has shape {outputs[0].shape}, and readers of metadata take it for "
+            f"scores of {len(facts.labels)} labels; let (1, {len(facts.labels)}) come first."
+        )
     return image, outputs

@@ -85,7 +85,7 @@ class Quantizer:
         return made
 
     def _whole_ranges(self, images: npt.NDArray[np.uint8]) -> Any:
-        """Take ranges whole, as TensorFlow does; the quantizer's own are running averages that cut some off."""
+        """Take ranges whole, as TensorFlow does; the quantizer's own, running averages, cut some off."""
         plan = recipe_manager.RecipeManager()
         plan.load_quantization_recipe(self._quantizer().get_quantization_recipe())
         looking = calibrator.Calibrator(self._model, qsv_update_func=qsv_utils.min_max_update)

@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfxfer.contracts import TASKS, InputContract, Resize, Task
 from tfxfer.errors import BundleError
-from tfxfer.runtime import OWN_MARK, file_sha256
+from tfxfer.runtime.digests import file_sha256
+from tfxfer.runtime.targets import OWN_MARK
 
-__all__ = ["check_bundle", "check_digest", "read_checked", "read_json"]
+__all__ = ["ModelFacts", "check_bundle", "check_digest", "read_card", "read_checked", "read_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What must be known of a model to bring pictures to it, and to read its scores.
+
+    Attributes:
+        task: What it says of a picture.
+        classes: Class names, or names of numbers, in the order of the scores.
+        input: The size pictures are brought to.
+        resize: How they are.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    input: InputContract
+    resize: Resize
+
+    @classmethod
+    def of_card(cls, card: Mapping[str, Any]) -> ModelFacts:
+        """Take them from a bundle's card."""
+        # Bundles of before there were tasks do not name theirs.
+        task: Task = card.get("task", "single_label")
+        size = card["input"]
+        return cls(
+            task,
+            tuple(card["names" if task == "regression" else "classes"]),
+            InputContract(size["height"], size["width"]),
+            size["resize"],
+        )
 
 
 def check_bundle(folder: str | Path) -> Path:
@@ -22,6 +56,23 @@ def check_bundle(folder: str | Path) -> Path:
     if not path.is_dir():
         raise BundleError(f"{folder} is not a folder; give one that tfxfer train wrote.")
     return path
+
+
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Return what a bundle says of itself.
+
+    Raises:
+        BundleError: The folder is missing or no bundle, its card is not the one that was written, or it is
+            for a task that this version does not know.
+    """
+    card = read_checked(check_bundle(folder), "card.json")
+    task = card.get("task", TASKS[0])
+    if task not in TASKS:
+        raise BundleError(
+            f"{folder} is for a task {task!r}, and this version of tfxfer knows {', '.join(TASKS)}; "
+            "take a newer one."
+        )
+    return card
 
 
 def read_checked(folder: Path, name: str) -> dict[str, Any]:

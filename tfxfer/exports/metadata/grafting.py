@@ -1,10 +1,8 @@
-"""A .tflite file as what it is: a FlatBuffer of a model, and perhaps a ZIP archive behind it."""
+"""A model gets a further buffer, and none of its bytes move against each other."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import flatbuffers
@@ -14,16 +12,17 @@ from flatbuffers.table import Table
 
 from tfxfer.errors import BundleError
 
-__all__ = ["Tensor", "check_is_model", "tensors_of", "with_buffer", "with_files"]
+__all__ = ["Tensor", "check_is_model", "tensors_of", "with_buffer"]
 
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
-"""Kernels may expect that constants begin at multiples of so many bytes."""
+"""Constants move by a multiple of so many bytes, which the schema asks them to be aligned to."""
 
 _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if name.isupper()}
 # Fields of the table Model, by their place in the schema.
 _VERSION, _BUFFERS, _METADATA = 0, 4, 6
 _KNOWN_FIELDS = 10
+_OFFSET = 1  # a field of the table Buffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,9 @@ def check_is_model(model: bytes) -> None:
         BundleError: They do not.
     """
     if model[4:8] != _IDENTIFIER:
-        raise BundleError("these bytes are no TensorFlow Lite model (they lack its mark, TFL3); give a .tflite file.")
+        raise BundleError(
+            "these bytes are no .tflite file (they lack its mark, TFL3); give what a converter wrote."
+        )
 
 
 def tensors_of(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
@@ -75,11 +76,11 @@ def _tensor(tensor: schema.Tensor) -> Tensor:
 
 
 def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
-    """Add a named metadata buffer to a model, and move none of its bytes against each other.
+    """Add a named metadata buffer to a model, in the place of one of that name.
 
     Offsets in a FlatBuffer point forward. So a new root, whose lists of buffers and metadata have one entry
-    more, is put in front of the whole old file and points into it. To unpack and pack the model by the
-    generated classes would leave its constants at addresses that are multiples of 4 alone.
+    more, is put in front of the whole old file and points into it. Unpacking and packing by the generated
+    classes would lose what they do not know, and what lies behind the FlatBuffer.
 
     Args:
         model: A .tflite file without anything behind its FlatBuffer.
@@ -90,20 +91,23 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
         The file.
 
     Raises:
-        BundleError: It has metadata of that name, or parts that are newer than this version knows.
+        BundleError: It has parts that are newer than this version knows.
     """
     builder = flatbuffers.Builder(len(model) + len(data) + 4096)
     builder.Prep(_ALIGNMENT, 0)
     padded = model + bytes(-len(model) % _ALIGNMENT)
     builder.CreateByteVector(padded)
     old = schema.Model.GetRootAs(model)
-    if any(old.Metadata(i).Name() == name.encode() for i in range(old.MetadataLength())):
-        raise BundleError(f"this file has {name} already; give it as the converter wrote it.")
     root = _root(model)
     # A builder writes from the end, and counts places from there.
     kept = {slot: len(padded) - root.Indirect(root.Pos + offset) for slot, offset in _fields(root).items()}
-    buffers = [len(padded) - place for place in _tables(root, _BUFFERS)]
-    metadata = [len(padded) - place for place in _tables(root, _METADATA)]
+    old_buffers = _tables(root, _BUFFERS)
+    buffers = [len(padded) - place for place in old_buffers]
+    metadata = [
+        len(padded) - place
+        for index, place in enumerate(_tables(root, _METADATA))
+        if old.Metadata(index).Name() != name.encode()
+    ]
     builder.Prep(_ALIGNMENT, len(data))
     content = builder.CreateByteVector(data)
     schema.BufferStart(builder)
@@ -120,7 +124,23 @@ def with_buffer(model: bytes, name: str, data: bytes) -> bytes:
     for slot, place in kept.items():
         builder.PrependUOffsetTRelativeSlot(slot, place, 0)
     builder.Finish(builder.EndObject(), file_identifier=_IDENTIFIER)
-    return bytes(builder.Output())
+    made = builder.Output()
+    _correct_offsets(made, old_buffers, moved=len(made) - len(padded))
+    return bytes(made)
+
+
+def _correct_offsets(made: bytearray, buffers: Sequence[int], *, moved: int) -> None:
+    """Follow constants that lie behind the FlatBuffer, as ai-edge-quantizer puts them.
+
+    They are found by how far they are from the start of the file.
+    """
+    for place in buffers:
+        buffer = Table(made, place + moved)
+        field = buffer.Offset(4 + 2 * _OFFSET)
+        if field:
+            offset = buffer.Get(number_types.Uint64Flags, buffer.Pos + field)
+            if offset > 1:  # 0 and 1 say that it is in the FlatBuffer
+                encode.Write(packer.uint64, made, buffer.Pos + field, offset + moved)
 
 
 def _root(model: bytes) -> Table:
@@ -145,21 +165,8 @@ def _tables(root: Table, slot: int) -> list[int]:
     return [root.Indirect(root.Vector(offset) + 4 * index) for index in range(root.VectorLen(offset))]
 
 
-def _vector(builder: flatbuffers.Builder, tables: list[int]) -> int:
+def _vector(builder: flatbuffers.Builder, tables: Sequence[int]) -> int:
     builder.StartVector(4, len(tables), 4)
     for table in reversed(tables):
         builder.PrependUOffsetTRelative(table)
     return int(builder.EndVector())
-
-
-def with_files(model: bytes, files: Mapping[str, bytes]) -> bytes:
-    """Append files as a ZIP archive, uncompressed, as MediaPipe asks; equal files give equal bytes.
-
-    LiteRT reads the FlatBuffer from the front, and ZIP readers read from the end.
-    """
-    stream = io.BytesIO()
-    stream.write(model)
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return stream.getvalue()

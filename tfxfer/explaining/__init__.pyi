@@ -1,0 +1,13 @@
+from .activation_maps import class_activation as class_activation
+from .asking import Asked as Asked
+from .asking import check_asked as check_asked
+from .door import explain as explain
+from .explanation import OVERLAY_SUFFIXES as OVERLAY_SUFFIXES
+from .explanation import Explanation as Explanation
+from .explanation import check_suffix as check_suffix
+from .methods import EXPLAIN_METHODS as EXPLAIN_METHODS
+from .methods import ExplainMethod as ExplainMethod
+from .occluding import occlusion as occlusion
+from .path_gradients import integrated_gradients as integrated_gradients
+from .spatial_map import SpatialMap as SpatialMap
+from .spatial_map import find_spatial_map as find_spatial_map
