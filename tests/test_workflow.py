@@ -33,6 +33,8 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
         "left_out",
         "test_accuracy",
         "validation_accuracy",
+        "calibration",
+        "rejection",
         "seconds",
         "files",
     }
@@ -53,6 +55,27 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
         predictor.predictions(run.photos.paths("test"), run.photos.labels("test"))
     )
     assert report.accuracy == run.report.accuracy
+    # The temperature is in every file: probabilities are those of the calibrated model.
+    np.testing.assert_allclose(report.predictions.scores, run.report.predictions.scores, atol=1e-3)
+    test = card["calibration"].pop("test")
+    assert card["calibration"] == outcome["calibration"] == run.calibration.to_dict()
+    assert test["after"] == {name: card["test"]["calibration"][name] for name in test["after"]}
+    assert set(test["before"]) == set(test["after"])
+
+
+def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(shared_pictures, tmp_path, numbers):
+    table = tmp_path / "numbers.csv"
+    rows = [f"{record.path},{record.target[0]}" for record in numbers.records]
+    table.write_text("\n".join(["path,label", *rows]))
+    settings = {**QUICK, "formats": ("tflite",), "top_epochs": 0}
+    runs = (
+        tfxfer.transfer(shared_pictures, to=tmp_path / "model", calibrate=False, **settings),
+        tfxfer.transfer(table, to=tmp_path / "numbers", root=shared_pictures, task="regression", **settings),
+    )
+    for run in runs:
+        assert run.calibration is None
+        assert run.to_dict()["calibration"] is None
+        assert "calibration" not in json.loads((run.files[0].path.parent / "card.json").read_text())
 
 
 @pytest.fixture(scope="module")

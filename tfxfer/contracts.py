@@ -224,6 +224,7 @@ class Predictions:
         labels: The truth, or None where unknown: class indices, shape (pictures,), int64; for several labels
             0 and 1, and for regression numbers, shape (pictures, classes), float32.
         task: What the scores are of.
+        groups: What each picture is of, such as a hospital, None for nothing; or None where unknown.
     """
 
     classes: tuple[str, ...]
@@ -231,6 +232,7 @@ class Predictions:
     scores: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32] | None = None
     task: Task = "single_label"
+    groups: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

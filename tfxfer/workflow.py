@@ -26,7 +26,8 @@ from tfxfer.data import (
     is_tfds,
     read_photos,
 )
-from tfxfer.evaluation import Judgement, evaluate
+from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, evaluate, fit_rejection
+from tfxfer.evaluation import calibrate as calibrated
 from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime import check_target
@@ -46,7 +47,7 @@ from tfxfer.training import (
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
 
-__all__ = ["Run", "transfer"]
+__all__ = ["Run", "judged", "transfer"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,8 @@ class Run:
         report: How good the model is on the test part: the report of the photos' task.
         files: The exported forms.
         seconds: Wall time of the whole.
+        calibration: What calibrating did; None where nobody asked for it, and for numbers.
+        rejection: How pictures of none of the classes are told; None where nobody asked for it.
     """
 
     model: keras.Model
@@ -68,6 +71,8 @@ class Run:
     report: Judgement
     files: tuple[Artifact, ...]
     seconds: float
+    calibration: Calibration | None = None
+    rejection: Rejection | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as plain values, ready for JSON."""
@@ -79,6 +84,8 @@ class Run:
             "left_out": len(self.photos.left_out or ()),
             f"test_{test.name}": test.value,
             **{f"validation_{name}": value for name, value in metrics.items()},
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "rejection": None if self.rejection is None else self.rejection.to_dict(),
             "seconds": round(self.seconds, 2),
             "files": [str(artifact.path) for artifact in self.files],
         }
@@ -118,6 +125,8 @@ def transfer(
     top_blocks: int | None = None,
     find_rate: bool = False,
     soup: int | None = None,
+    calibrate: bool = True,
+    reject: float | None = None,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     csv: str | Path | None = None,
@@ -170,6 +179,10 @@ def transfer(
             a third for ``"gradual"``.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
+        calibrate: Whether probabilities are made as sure as they are right, by ``tfxfer.calibrate``, in the
+            model and all files; numbers have none.
+        reject: Share of good pictures that may be turned away as none of the classes, as in
+            ``fit_rejection``; None has nothing told of that.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
@@ -192,7 +205,7 @@ def transfer(
     held = _held(to, folder, root=root, data_dir=data_dir, resume=resume, force=force, **logs)
     cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
     check_cleaning(**cleaning)
-    _check_means(features, views, precision=precision, strategy=strategy, formats=formats)
+    _check_means(features, views, precision=precision, strategy=strategy, formats=formats, reject=reject)
     change, mixing = choose_augmentation(augment), choose_mixing(mix)
     softened: dict[str, Any] = {"mixed": mixing is not None, "smoothing": label_smoothing}
     check_balance(balance, **softened)
@@ -206,7 +219,7 @@ def transfer(
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
-    check_balance(balance, photos, **softened)
+    _check_photos(photos, balance, reject, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "drop_path": drop_path, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
@@ -218,14 +231,29 @@ def transfer(
         held.clear()
     going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
-    report = evaluate(model, photos, batch_size=batch_size)
+    done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
     reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
     settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
     settings = _plain(settings | {"augment": change, "plan": phases})
-    files = export(model, to, photos, formats=formats, report=report, log=log, settings=settings, force=force)
+    files = export(model, to, photos, formats=formats, log=log, settings=settings, force=force, **done)
     held.clear()
-    return Run(model, photos, log, report, files, time.perf_counter() - started)
+    return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
+
+
+def judged(
+    model: keras.Model, photos: Photos, *, calibrate: bool, reject: float | None, batch_size: int
+) -> dict[str, Any]:
+    """Calibrate a model and learn to reject, as far as that is wanted, and judge it.
+
+    Returns:
+        ``calibration``, ``rejection`` and ``report``, as ``export`` takes them.
+    """
+    wanted = calibrate and photos.task != "regression"
+    calibration = calibrated(model, photos, batch_size=batch_size) if wanted else None
+    rejection = None if reject is None else fit_rejection(model, photos, share=reject, batch_size=batch_size)
+    report = evaluate(model, photos, batch_size=batch_size)
+    return {"calibration": calibration, "rejection": rejection, "report": report}
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,10 +292,22 @@ def _held(
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
+def _check_photos(photos: Photos, balance: Balance, reject: float | None, **softened: Any) -> None:
+    check_balance(balance, photos, **softened)
+    check_reject(reject, photos)
+
+
 def _check_means(
-    features: str, views: int | None, *, precision: str, strategy: str, formats: Sequence[str]
+    features: str,
+    views: int | None,
+    *,
+    precision: str,
+    strategy: str,
+    formats: Sequence[str],
+    reject: float | None,
 ) -> None:
     choose_formats(formats)
     check_features(features, views)
+    check_reject(reject)
     runtime.check_precision(precision)
     runtime.check_strategy(strategy)

@@ -139,7 +139,8 @@ def test_predict_prints_json(capfd, trained, shared_pictures):
     image = shared_pictures / "red" / "00.png"
     captured = run(capfd, "predict", trained[0], image, "--json")
     (prediction,) = json.loads(captured.out)
-    assert set(prediction) == {"file", "label", "probability", "scores"}
+    assert set(prediction) == {"file", "label", "probability", "scores", "known"}
+    assert prediction["known"] is None  # nobody asked for it
     assert prediction["file"] == str(image)
     assert prediction["probability"] == max(prediction["scores"].values())
     assert captured.err == ""
@@ -148,7 +149,7 @@ def test_predict_prints_json(capfd, trained, shared_pictures):
 def test_evaluate_leaves_out_what_was_trained_on(capfd, trained, shared_pictures):
     captured = run(capfd, "evaluate", trained[0], shared_pictures, "--json")
     figures = json.loads(captured.out)
-    assert set(figures) == {"accuracy", "macro_f1", "per_class", "confusion"}
+    assert {"accuracy", "macro_f1", "per_class", "confusion", "calibration", "intervals"} < set(figures)
     assert figures["accuracy"] == json.loads(trained[1].stdout)["test_accuracy"]
     assert sum(map(sum, figures["confusion"])) == 9
     assert captured.err == "51 of 60 pictures left out: the model was trained or chosen on them.\n"

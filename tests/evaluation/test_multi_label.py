@@ -32,7 +32,15 @@ def test_figures_are_those_worked_out_by_hand():
     cat, dog, sofa = REPORT.per_class
     # By score the cats come 1st and 3rd of four: (1/1 + 2/3) / 2.
     assert asdict(cat) == pytest.approx(
-        {"name": "cat", "precision": 0.5, "recall": 0.5, "f1": 0.5, "average_precision": 5 / 6, "images": 2}
+        {
+            "name": "cat",
+            "precision": 0.5,
+            "recall": 0.5,
+            "f1": 0.5,
+            "roc_auc": 0.75,
+            "average_precision": 5 / 6,
+        }
+        | {"images": 2}
     )
     assert (dog.precision, dog.recall, dog.f1, dog.average_precision, dog.images) == (1, 1, 1, 1, 2)
     assert (sofa.precision, sofa.recall, sofa.f1, sofa.average_precision, sofa.images) == (0, 0, 0, 0, 0)
@@ -42,17 +50,23 @@ def test_figures_are_those_worked_out_by_hand():
     # Given 5 labels in all, of 4 that are shown, and 3 rightly.
     assert REPORT.micro_f1 == pytest.approx(2 * 3 / (5 + 4))
     assert REPORT.subset_accuracy == 0.25
+    # Wrong are cat on 1 and 2, and sofa on 3.
+    assert REPORT.hamming_loss == pytest.approx(3 / 12)
+    assert sofa.roc_auc is None
+    assert REPORT.roc_auc == pytest.approx((3 / 4 + 1) / 2)
 
 
 def test_it_prints_as_a_table():
     assert str(REPORT) == (
-        "mean average precision 0.917 on 4 pictures, macro F1 0.750, micro F1 0.667, every label right on "
-        "25.0%\n"
+        "mean average precision 0.917 [0.667, 1.000] on 4 pictures, macro F1 0.750, micro F1 0.667, every "
+        "label right on 25.0%, calibration error 0.308\n"
         "\n"
         "class  precision  recall     F1  average precision  pictures\n"
         "cat        0.500   0.500  0.500              0.833         2\n"
         "dog        1.000   1.000  1.000              1.000         2\n"
-        "sofa       0.000   0.000  0.000              0.000         0"
+        "sofa       0.000   0.000  0.000              0.000         0\n"
+        "\n"
+        "[ ]: the 95 % interval, by the bootstrap over pictures."
     )
 
 
@@ -63,8 +77,13 @@ def test_it_goes_into_json_and_back():
         "macro_f1",
         "micro_f1",
         "subset_accuracy",
+        "hamming_loss",
+        "roc_auc",
         "threshold",
         "per_class",
+        "calibration",
+        "intervals",
+        "subgroups",
     }
     assert figures["threshold"] == 0.5
     assert figures["per_class"][1] == {
@@ -72,6 +91,7 @@ def test_it_goes_into_json_and_back():
         "precision": 1.0,
         "recall": 1.0,
         "f1": 1.0,
+        "roc_auc": 1.0,
         "average_precision": 1.0,
         "images": 2,
     }
@@ -99,6 +119,11 @@ def test_it_agrees_with_scikit_learn(seed, images, classes):
     assert report.macro_f1 == pytest.approx(
         sklearn.metrics.f1_score(truth, said, average="macro", zero_division=0)
     )
+    assert report.hamming_loss == pytest.approx(sklearn.metrics.hamming_loss(truth, said))
+    partly = [label for label in range(classes) if not truth[:, label].all()]
+    if partly:
+        expected = sklearn.metrics.roc_auc_score(truth[:, partly], scores[:, partly])
+        assert report.roc_auc == pytest.approx(expected, rel=0, abs=1e-12)
     assert report.micro_f1 == pytest.approx(
         sklearn.metrics.f1_score(truth, said, average="micro", zero_division=0)
     )
@@ -109,3 +134,20 @@ def test_it_agrees_with_scikit_learn(seed, images, classes):
     table = sklearn.metrics.precision_recall_fscore_support(truth, said, zero_division=0)
     found = [(score.precision, score.recall, score.f1, score.images) for score in report.per_class]
     np.testing.assert_allclose(found, np.transpose(table))
+
+
+def test_every_figure_has_its_interval():
+    assert set(REPORT.intervals) == {
+        "mean_average_precision",
+        "macro_f1",
+        "micro_f1",
+        "subset_accuracy",
+        "hamming_loss",
+        "roc_auc",
+        "expected_calibration_error",
+        "brier_score",
+        "log_loss",
+    }
+    for name, (low, high) in REPORT.intervals.items():
+        value = getattr(REPORT if hasattr(REPORT, name) else REPORT.calibration, name)
+        assert low <= value <= high, name

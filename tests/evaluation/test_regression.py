@@ -39,20 +39,28 @@ def test_figures_are_those_worked_out_by_hand():
 
 def test_it_prints_as_a_table():
     assert str(REPORT) == (
-        "R2 0.470 on 4 pictures\n"
+        "R2 0.470 [0.234, 0.497] on 4 pictures\n"
         "\n"
         "number  mean error    (of mean)        RMSE    (of mean)  median error      R2  pictures\n"
         "age              2           10       2.739        11.18           1.5   0.940         4\n"
         "height         0.5            0      0.6124            0           0.5   0.000         4\n"
         "\n"
-        "(of mean): what always saying the mean of these pictures would have."
+        "(of mean): what always saying the mean of these pictures would have.\n"
+        "\n"
+        "[ ]: the 95 % interval, by the bootstrap over pictures."
     )
 
 
 def test_it_goes_into_json_and_back():
     figures = json.loads(json.dumps(REPORT.to_dict(), allow_nan=False))
-    assert set(figures) == {"r2", "per_number"}
-    assert figures["per_number"][0] == pytest.approx(
+    assert set(figures) == {"r2", "per_number", "intervals", "subgroups"}
+    assert set(figures["intervals"]) == {"r2"}
+    first = figures["per_number"][0]
+    intervals = first.pop("intervals")
+    assert set(intervals) == {"mean_absolute_error", "root_mean_squared_error", "r2"}
+    for name, interval in intervals.items():
+        assert interval["low"] < first[name] < interval["high"], name
+    assert first == pytest.approx(
         {
             "name": "age",
             "mean_absolute_error": 2.0,

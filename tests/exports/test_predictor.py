@@ -86,7 +86,7 @@ def rewrite_card(folder, change):
 
 def test_one_file_gives_a_list_of_one(bundle, photos):
     (prediction,) = load(bundle[0]).predict(str(photos.paths("test")[0]))
-    assert set(prediction.to_dict()) == {"file", "label", "probability", "scores"}
+    assert set(prediction.to_dict()) == {"file", "label", "probability", "scores", "known"}
 
 
 @pytest.mark.parametrize("task", ["multi_label", "regression"])

@@ -243,6 +243,13 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     help="Average the weights of so many best epochs of each phase, as far as validation bears it.",
 )
 @click.option(
+    "--calibrate/--no-calibrate",
+    default=True,
+    show_default=True,
+    help="Make probabilities as sure as they are right, on validation.",
+)
+@click.option("--reject", type=share, help="Share of good pictures it may call none of these: 5% or 0.05.")
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
@@ -278,6 +285,8 @@ def train(
         return
     click.echo(f"{run.report}\n")
     click.echo(_files_table(run.files, same="numbers" if run.photos.task == "regression" else "labels"))
+    for done in filter(None, (run.calibration, run.rejection)):
+        click.echo(f"\n{done}")
     left_out = f", {len(run.photos.left_out)} left out" if run.photos.left_out else ""
     click.echo(f"\n{len(run.photos)} pictures{left_out}, kept phase {run.log.kept!r}, {run.seconds:.0f} s.")
     click.echo(f"Try it: tfxfer predict {to} IMAGE")

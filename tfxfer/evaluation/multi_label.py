@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 import sklearn.metrics
 
 from tfxfer.contracts import LABEL_THRESHOLD, Figure, Predictions
+from tfxfer.evaluation.areas import average_precision, mean_of_known, roc_auc
+from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
+from tfxfer.evaluation.reliability import Reliability, judge_reliability, reliability_measure
+from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
+from tfxfer.evaluation.weighted.decisions import Values, Weights, f1_of, mean_of_shown
+from tfxfer.evaluation.weighted.orderings import mean_orderings
 
 __all__ = ["LabelScore", "MultiLabelReport", "judge_multi_label"]
 
@@ -23,6 +31,8 @@ class LabelScore:
         precision: Of the pictures given this label, the share that show it; in 0..1.
         recall: Of the pictures that show it, the share given the label; in 0..1.
         f1: Harmonic mean of the two; in 0..1.
+        roc_auc: How often a picture that shows it gets a higher probability of it than one that does not, in
+            0..1; None where all pictures show it, or none does.
         average_precision: Precision over all thresholds, weighted by the recall each adds; in 0..1.
         images: Pictures that show it.
     """
@@ -31,6 +41,7 @@ class LabelScore:
     precision: float
     recall: float
     f1: float
+    roc_auc: float | None
     average_precision: float
     images: int
 
@@ -46,7 +57,14 @@ class MultiLabelReport:
         macro_f1: Mean of the classes' F1, in 0..1.
         micro_f1: F1 of all labels of all pictures together, in 0..1.
         subset_accuracy: Share of pictures with every label right, in 0..1.
+        hamming_loss: Share of all labels of all pictures that are wrong, in 0..1.
+        roc_auc: Mean of the classes' areas under the ROC curve; None where it is defined of none.
         per_class: One entry a class, in the order of the scores.
+        calibration: How far probabilities mean what they say.
+        intervals: Figure -> its 95 % interval, of all the above and of ``calibration``'s; as ``Interval``
+            says.
+        subgroups: The mean average precision of each group, where pictures have groups of ten pictures or
+            more.
         predictions: What it was made from.
     """
 
@@ -54,7 +72,12 @@ class MultiLabelReport:
     macro_f1: float
     micro_f1: float
     subset_accuracy: float
+    hamming_loss: float
+    roc_auc: float | None
     per_class: tuple[LabelScore, ...]
+    calibration: Reliability
+    intervals: Mapping[str, Interval]
+    subgroups: tuple[Subgroup, ...]
     predictions: Predictions
 
     @property
@@ -65,29 +88,41 @@ class MultiLabelReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain lists, numbers and strings, ready for JSON."""
         return {
-            "mean_average_precision": self.mean_average_precision,
-            "macro_f1": self.macro_f1,
-            "micro_f1": self.micro_f1,
-            "subset_accuracy": self.subset_accuracy,
+            **{name: getattr(self, name) for name in _FIGURES},
             "threshold": LABEL_THRESHOLD,
             "per_class": [asdict(score) for score in self.per_class],
+            "calibration": self.calibration.to_dict(),
+            "intervals": {name: interval._asdict() for name, interval in self.intervals.items()},
+            "subgroups": [group.to_dict() for group in self.subgroups],
         }
 
     def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"mean average precision {self.mean_average_precision:.3f}"
+                f"{printed(self.intervals, 'mean_average_precision', '.3f')} on "
+                f"{len(self.predictions.files)} pictures, macro F1 {self.macro_f1:.3f}, "
+                f"micro F1 {self.micro_f1:.3f}, every label right on {self.subset_accuracy:.1%}, "
+                f"calibration error {self.calibration.expected_calibration_error:.3f}",
+                "",
+                *self._table(),
+                *subgroup_rows(self.subgroups, "mean_average_precision"),
+                *explained(self.intervals),
+            ]
+        )
+
+    def _table(self) -> list[str]:
         width = max(len(name) for name in ("class", *(score.name for score in self.per_class)))
-        rows = [
-            f"mean average precision {self.mean_average_precision:.3f} on {len(self.predictions.files)} "
-            f"pictures, macro F1 {self.macro_f1:.3f}, micro F1 {self.micro_f1:.3f}, "
-            f"every label right on {self.subset_accuracy:.1%}",
-            "",
-            f"{'class':<{width}}  precision  recall     F1  average precision  pictures",
-        ]
+        rows = [f"{'class':<{width}}  precision  recall     F1  average precision  pictures"]
         for score in self.per_class:
             rows.append(
                 f"{score.name:<{width}}  {score.precision:>9.3f}  {score.recall:>6.3f}  {score.f1:>5.3f}  "
                 f"{score.average_precision:>17.3f}  {score.images:>8}"
             )
-        return "\n".join(rows)
+        return rows
+
+
+_FIGURES = ("mean_average_precision", "macro_f1", "micro_f1", "subset_accuracy", "hamming_loss", "roc_auc")
 
 
 def judge_multi_label(predictions: Predictions) -> MultiLabelReport:
@@ -102,36 +137,64 @@ def judge_multi_label(predictions: Predictions) -> MultiLabelReport:
     """
     truth = np.asarray(predictions.labels).astype(np.int64)
     given = (predictions.scores >= LABEL_THRESHOLD).astype(np.int64)
-    everything = list(range(len(predictions.classes)))
-    precision, recall, f1, images = (
-        np.array(column)
-        for column in zip(*(_told(truth[:, label], given[:, label]) for label in everything), strict=True)
+    scores = tuple(
+        _label_score(name, truth[:, label], given[:, label], predictions.scores[:, label])
+        for label, name in enumerate(predictions.classes)
     )
-    average = np.array([_average_precision(truth[:, i], predictions.scores[:, i]) for i in everything])
-    present = images > 0
-    # Of the flattened table, since scikit-learn takes one column for a task of another kind.
-    micro = sklearn.metrics.f1_score(truth.ravel(), given.ravel(), zero_division=0.0)
-    columns = (predictions.classes, precision, recall, f1, average, images)
+    shown = [score for score in scores if score.images]
     return MultiLabelReport(
-        mean_average_precision=float(np.mean(average[present])) if present.any() else 0.0,
-        macro_f1=float(np.mean(f1[present])) if present.any() else 0.0,
-        micro_f1=float(micro),
+        mean_average_precision=mean_of_known([score.average_precision for score in shown]) or 0.0,
+        macro_f1=mean_of_known([score.f1 for score in shown]) or 0.0,
+        # Of the flattened table, since scikit-learn takes one column for a task of another kind.
+        micro_f1=float(sklearn.metrics.f1_score(truth.ravel(), given.ravel(), zero_division=0.0)),
         subset_accuracy=float(np.mean((truth == given).all(axis=1))),
-        per_class=tuple(
-            LabelScore(name, float(p), float(r), float(f), float(area), int(count))
-            for name, p, r, f, area, count in zip(*columns, strict=True)
-        ),
+        hamming_loss=float(sklearn.metrics.hamming_loss(truth.ravel(), given.ravel())),
+        roc_auc=mean_of_known([score.roc_auc for score in scores]),
+        per_class=scores,
+        calibration=judge_reliability(predictions),
+        intervals=intervals_of(_measure(predictions), len(truth)),
+        subgroups=subgroups_of(predictions, "mean_average_precision", _orderings),
         predictions=predictions,
     )
 
 
-def _told(truth: npt.NDArray[np.int64], given: npt.NDArray[np.int64]) -> tuple[float, float, float, int]:
+def _label_score(
+    name: str, truth: npt.NDArray[np.int64], given: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]
+) -> LabelScore:
     precision, recall, f1, _ = sklearn.metrics.precision_recall_fscore_support(
         truth, given, average="binary", zero_division=0.0
     )
-    return precision, recall, f1, int(truth.sum())
+    shows = truth.astype(bool)
+    area, averaged = roc_auc(shows, scores), average_precision(shows, scores)
+    return LabelScore(name, float(precision), float(recall), float(f1), area, averaged, int(truth.sum()))
 
 
-def _average_precision(truth: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]) -> float:
-    """Return it, or 0 where no picture shows the class: scikit-learn does so too, but with a warning."""
-    return float(sklearn.metrics.average_precision_score(truth, scores)) if truth.any() else 0.0
+def _orderings(predictions: Predictions) -> Measure:
+    truth = np.asarray(predictions.labels).astype(bool)
+    return lambda weights: mean_orderings(truth, predictions.scores, weights)
+
+
+def _measure(predictions: Predictions) -> Measure:
+    truth = np.asarray(predictions.labels).astype(bool)
+    given = predictions.scores >= LABEL_THRESHOLD
+    shown, said, both = (
+        scipy.sparse.csr_array(each.T, dtype=np.float32) for each in (truth, given, truth & given)
+    )
+    orderings, reliability = _orderings(predictions), reliability_measure(predictions)
+    whole, wrong = (truth == given).all(axis=1), (truth != given).mean(axis=1)
+
+    def measure(weights: Weights) -> dict[str, Values]:
+        total = weights.sum(axis=0, dtype=np.float64)
+        of_truth, of_given, of_both = (np.asarray(each @ weights, np.float64) for each in (shown, said, both))
+        f1 = f1_of(of_both, shown=of_truth, given=of_given)
+        together = [each.sum(axis=0) for each in (of_both, of_truth, of_given)]
+        return {
+            **orderings(weights),
+            "macro_f1": mean_of_shown(f1, of_truth),
+            "micro_f1": f1_of(together[0], shown=together[1], given=together[2]),
+            "subset_accuracy": whole.astype(np.float64) @ weights / total,
+            "hamming_loss": wrong @ weights / total,
+            **reliability(weights),
+        }
+
+    return measure

@@ -63,4 +63,10 @@ def predict_part(
         scores=np.asarray(scores, np.float32),
         labels=photos.targets(part),
         task=photos.task,
+        groups=_groups(photos, part),
     )
+
+
+def _groups(photos: Photos, part: Part) -> tuple[str | None, ...] | None:
+    groups = tuple(photos.records[index].group for index in photos.split[part])
+    return groups if any(groups) else None

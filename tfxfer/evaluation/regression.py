@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,10 +11,16 @@ import numpy.typing as npt
 import sklearn.metrics
 
 from tfxfer.contracts import Figure, Predictions
+from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
+from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
+from tfxfer.evaluation.weighted.decisions import Values, Weights
 
 __all__ = ["NumberScore", "RegressionReport", "judge_regression"]
 
 _Numbers = npt.NDArray[np.float64]
+
+_SAME = 1e-14
+"""Numbers whose variance is less than this share of their mean square differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class NumberScore:
         baseline_mean_absolute_error: What always saying the mean of these pictures would have.
         baseline_root_mean_squared_error: The same; it is their standard deviation.
         images: Pictures it was read off.
+        intervals: ``mean_absolute_error``, ``root_mean_squared_error`` and ``r2`` -> 95 % interval, as
+            ``Interval`` says.
     """
 
     name: str
@@ -39,6 +48,11 @@ class NumberScore:
     baseline_mean_absolute_error: float
     baseline_root_mean_squared_error: float
     images: int
+    intervals: Mapping[str, Interval]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain numbers and strings, ready for JSON."""
+        return {**asdict(self), "intervals": _plain(self.intervals)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +63,15 @@ class RegressionReport:
         r2: Mean of the numbers' coefficients of determination, at most 1; always saying the mean of these
             pictures has 0.
         per_number: One entry a number, in the order of the scores.
+        intervals: ``r2`` -> its 95 % interval, as ``Interval`` says.
+        subgroups: The mean R2 of each group, where pictures have groups of ten pictures or more.
         predictions: What it was made from.
     """
 
     r2: float
     per_number: tuple[NumberScore, ...]
+    intervals: Mapping[str, Interval]
+    subgroups: tuple[Subgroup, ...]
     predictions: Predictions
 
     @property
@@ -63,12 +81,18 @@ class RegressionReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain lists, numbers and strings, ready for JSON."""
-        return {"r2": self.r2, "per_number": [asdict(score) for score in self.per_number]}
+        return {
+            "r2": self.r2,
+            "per_number": [score.to_dict() for score in self.per_number],
+            "intervals": _plain(self.intervals),
+            "subgroups": [group.to_dict() for group in self.subgroups],
+        }
 
     def __str__(self) -> str:
         width = max(len(name) for name in ("number", *(score.name for score in self.per_number)))
         rows = [
-            f"R2 {self.r2:.3f} on {len(self.predictions.files)} pictures",
+            f"R2 {self.r2:.3f}{printed(self.intervals, 'r2', '.3f')} on "
+            f"{len(self.predictions.files)} pictures",
             "",
             f"{'number':<{width}}  mean error    (of mean)        RMSE    (of mean)  median error      R2  "
             "pictures",
@@ -80,7 +104,8 @@ class RegressionReport:
                 f"{score.baseline_root_mean_squared_error:>11.4g}  {score.median_absolute_error:>12.4g}  "
                 f"{score.r2:>6.3f}  {score.images:>8}"
             )
-        return "\n".join([*rows, "", "(of mean): what always saying the mean of these pictures would have."])
+        rows += ["", "(of mean): what always saying the mean of these pictures would have."]
+        return "\n".join([*rows, *subgroup_rows(self.subgroups, "r2"), *explained(self.intervals)])
 
 
 def judge_regression(predictions: Predictions) -> RegressionReport:
@@ -94,15 +119,21 @@ def judge_regression(predictions: Predictions) -> RegressionReport:
         0, as in scikit-learn.
     """
     truth, said = np.asarray(predictions.labels, np.float64), predictions.scores.astype(np.float64)
+    intervals = intervals_of(_measure(predictions), len(truth))
     scores = tuple(
-        _score(name, truth[:, index], said[:, index]) for index, name in enumerate(predictions.classes)
+        _score(name, truth[:, index], said[:, index], _own(intervals, index))
+        for index, name in enumerate(predictions.classes)
     )
     return RegressionReport(
-        r2=float(np.mean([score.r2 for score in scores])), per_number=scores, predictions=predictions
+        r2=float(np.mean([score.r2 for score in scores])),
+        per_number=scores,
+        intervals={name: interval for name, interval in intervals.items() if name == "r2"},
+        subgroups=subgroups_of(predictions, "r2", _measure),
+        predictions=predictions,
     )
 
 
-def _score(name: str, truth: _Numbers, said: _Numbers) -> NumberScore:
+def _score(name: str, truth: _Numbers, said: _Numbers, intervals: Mapping[str, Interval]) -> NumberScore:
     mean = np.full_like(truth, truth.mean())
     return NumberScore(
         name=name,
@@ -113,6 +144,7 @@ def _score(name: str, truth: _Numbers, said: _Numbers) -> NumberScore:
         baseline_mean_absolute_error=float(sklearn.metrics.mean_absolute_error(truth, mean)),
         baseline_root_mean_squared_error=float(sklearn.metrics.root_mean_squared_error(truth, mean)),
         images=len(truth),
+        intervals=intervals,
     )
 
 
@@ -121,3 +153,40 @@ def _r2(truth: _Numbers, said: _Numbers) -> float:
     if len(truth) < 2:
         return float(np.array_equal(truth, said))
     return float(sklearn.metrics.r2_score(truth, said))
+
+
+def _measure(predictions: Predictions) -> Measure:
+    """Return what computes, for any weights, the mean R2 and each number's own figures by name and index."""
+    truth = np.asarray(predictions.labels, np.float64)
+    off = predictions.scores.astype(np.float64) - truth
+    # Around the mean, so that squares of large numbers that vary little do not cancel.
+    centred = truth - truth.mean(axis=0)
+
+    def measure(weights: Weights) -> dict[str, Values]:
+        total = weights.sum(axis=0, dtype=np.float64)
+        squared = np.square(off).T @ weights / total
+        mean = centred.T @ weights / total
+        spread = np.square(centred).T @ weights / total - np.square(mean)
+        varies = spread > _SAME * np.square(truth).T @ weights / total
+        r2 = np.where(squared == 0, 1.0, 0.0)
+        np.subtract(1, squared / np.where(varies, spread, 1), out=r2, where=varies)
+        figures = {"r2": r2.mean(axis=0)}
+        for index in range(len(off.T)):
+            figures[f"mean_absolute_error {index}"] = np.abs(off[:, index]) @ weights / total
+            figures[f"root_mean_squared_error {index}"] = np.sqrt(squared[index])
+            figures[f"r2 {index}"] = r2[index]
+        return figures
+
+    return measure
+
+
+def _own(intervals: Mapping[str, Interval], index: int) -> dict[str, Interval]:
+    """Return the intervals of one number's figures."""
+    ending = f" {index}"
+    return {
+        name.removesuffix(ending): interval for name, interval in intervals.items() if name.endswith(ending)
+    }
+
+
+def _plain(intervals: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: interval._asdict() for name, interval in intervals.items()}

@@ -1,16 +1,27 @@
-"""One class a picture: accuracy, per-class figures, confusions."""
+"""One class a picture: accuracy, areas under curves, per-class figures, confusions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sklearn.metrics
 
 from tfxfer.contracts import Figure, Predictions
+from tfxfer.evaluation.areas import average_precision, mean_of_known, roc_auc
+from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
+from tfxfer.evaluation.reliability import Reliability, judge_reliability, reliability_measure
+from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
+from tfxfer.evaluation.weighted.decisions import Values, Weights, decision_figures
+from tfxfer.evaluation.weighted.orderings import mean_orderings
 
-__all__ = ["ClassScore", "Report", "judge_single_label"]
+__all__ = ["TOP", "ClassScore", "Report", "judge_single_label"]
+
+TOP = 5
+"""With more classes than these, it also counts whether the true one is among so many likeliest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,9 @@ class ClassScore:
         precision: Of the pictures called this class, the share that are; in 0..1.
         recall: Of the pictures of this class, the share called so; in 0..1.
         f1: Harmonic mean of the two; in 0..1.
+        roc_auc: How often a picture of this class gets a higher probability of it than another one, in 0..1;
+            None where all pictures are of this class, or none is.
+        average_precision: Precision over all thresholds, weighted by the recall each adds; in 0..1.
         images: Pictures of this class.
     """
 
@@ -29,6 +43,8 @@ class ClassScore:
     precision: float
     recall: float
     f1: float
+    roc_auc: float | None
+    average_precision: float
     images: int
 
 
@@ -36,18 +52,43 @@ class ClassScore:
 class Report:
     """How good a model is on some pictures; printed, it is a table.
 
+    A class that no picture shows counts in no mean over classes.
+
     Attributes:
         accuracy: Share of pictures with the right label, in 0..1.
+        balanced_accuracy: Mean of the classes' recall, in 0..1.
         macro_f1: Mean of the classes' F1, in 0..1.
+        weighted_f1: The same, each class weighing as many pictures as it has.
+        cohen_kappa: How far labels agree with the truth beyond chance, at most 1; None where one class is all
+            that is shown and said.
+        roc_auc: Mean of the classes' areas under the ROC curve, each against the others; None where no
+            picture can be told from another by its class.
+        mean_average_precision: Mean of the classes' average precision, the area under the precision-recall
+            curve, in 0..1.
+        top_5_accuracy: Share of pictures whose class is among the five likeliest; None where there are no
+            more than five.
         per_class: One entry a class, in the order of the scores.
         confusion: Pictures by true class (row) and predicted class (column).
+        calibration: How far probabilities mean what they say.
+        intervals: Figure -> its 95 % interval, of all the above and of ``calibration``'s; as
+            ``Interval`` says.
+        subgroups: The accuracy of each group, where pictures have groups of ten pictures or more.
         predictions: What it was made from.
     """
 
     accuracy: float
+    balanced_accuracy: float
     macro_f1: float
+    weighted_f1: float
+    cohen_kappa: float | None
+    roc_auc: float | None
+    mean_average_precision: float
+    top_5_accuracy: float | None
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
+    calibration: Reliability
+    intervals: Mapping[str, Interval]
+    subgroups: tuple[Subgroup, ...]
     predictions: Predictions
 
     @property
@@ -58,27 +99,36 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain lists, numbers and strings, ready for JSON."""
         return {
-            "accuracy": self.accuracy,
-            "macro_f1": self.macro_f1,
+            **{name: getattr(self, name) for name in _FIGURES},
             "per_class": [asdict(score) for score in self.per_class],
             "confusion": [list(row) for row in self.confusion],
+            "calibration": self.calibration.to_dict(),
+            "intervals": {name: interval._asdict() for name, interval in self.intervals.items()},
+            "subgroups": [group.to_dict() for group in self.subgroups],
         }
 
     def __str__(self) -> str:
-        width = max(len(score.name) for score in self.per_class)
-        width = max(width, len("class"))
         images = sum(score.images for score in self.per_class)
         rows = [
-            f"accuracy {self.accuracy:.1%} on {images} pictures, macro F1 {self.macro_f1:.3f}",
+            f"accuracy {self.accuracy:.1%}{printed(self.intervals, 'accuracy', '.1%')} on {images} "
+            f"pictures, macro F1 {self.macro_f1:.3f}, calibration error "
+            f"{self.calibration.expected_calibration_error:.3f}",
             "",
-            f"{'class':<{width}}  precision  recall     F1  pictures  most often taken for",
+            *self._table(),
+            *subgroup_rows(self.subgroups, "accuracy"),
+            *explained(self.intervals),
         ]
+        return "\n".join(row.rstrip() for row in rows)
+
+    def _table(self) -> list[str]:
+        width = max(len(name) for name in ("class", *(score.name for score in self.per_class)))
+        rows = [f"{'class':<{width}}  precision  recall     F1  pictures  most often taken for"]
         for index, score in enumerate(self.per_class):
             rows.append(
                 f"{score.name:<{width}}  {score.precision:>9.3f}  {score.recall:>6.3f}  "
                 f"{score.f1:>5.3f}  {score.images:>8}  {self._worst_confusion(index)}"
             )
-        return "\n".join(row.rstrip() for row in rows)
+        return rows
 
     def _worst_confusion(self, label: int) -> str:
         wrong = {i: count for i, count in enumerate(self.confusion[label]) if i != label and count}
@@ -86,6 +136,18 @@ class Report:
             return ""
         worst = max(wrong, key=lambda index: wrong[index])
         return f"{self.per_class[worst].name} ({wrong[worst]})"
+
+
+_FIGURES = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "weighted_f1",
+    "cohen_kappa",
+    "roc_auc",
+    "mean_average_precision",
+    "top_5_accuracy",
+)
 
 
 def judge_single_label(predictions: Predictions) -> Report:
@@ -100,18 +162,82 @@ def judge_single_label(predictions: Predictions) -> Report:
     """
     truth, said = np.asarray(predictions.labels), predictions.scores.argmax(axis=1)
     everything = list(range(len(predictions.classes)))
-    precision, recall, f1, images = sklearn.metrics.precision_recall_fscore_support(
-        truth, said, labels=everything, zero_division=0.0
-    )
+    scores = _class_scores(predictions, truth, said)
+    shown = [score for score in scores if score.images]
     confusion = sklearn.metrics.confusion_matrix(truth, said, labels=everything)
-    present = images > 0
+    several = len(everything) > TOP
     return Report(
-        accuracy=float(np.mean(truth == said)),
-        macro_f1=float(np.mean(f1[present])),
-        per_class=tuple(
-            ClassScore(name, float(p), float(r), float(f), int(count))
-            for name, p, r, f, count in zip(predictions.classes, precision, recall, f1, images, strict=True)
-        ),
+        accuracy=float(sklearn.metrics.accuracy_score(truth, said)),
+        balanced_accuracy=float(np.mean([score.recall for score in shown])),
+        macro_f1=float(np.mean([score.f1 for score in shown])),
+        weighted_f1=float(sklearn.metrics.f1_score(truth, said, average="weighted", zero_division=0.0)),
+        cohen_kappa=_kappa(truth, said),
+        roc_auc=mean_of_known([score.roc_auc for score in scores]),
+        mean_average_precision=float(np.mean([score.average_precision for score in shown])),
+        top_5_accuracy=float(_in_top(predictions.scores, truth).mean()) if several else None,
+        per_class=scores,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        calibration=judge_reliability(predictions),
+        intervals=intervals_of(_measure(predictions), len(truth)),
+        subgroups=subgroups_of(predictions, "accuracy", _decisions),
         predictions=predictions,
     )
+
+
+def _class_scores(
+    predictions: Predictions, truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64]
+) -> tuple[ClassScore, ...]:
+    everything = list(range(len(predictions.classes)))
+    columns = sklearn.metrics.precision_recall_fscore_support(
+        truth, said, labels=everything, zero_division=0.0
+    )
+    return tuple(
+        ClassScore(
+            name,
+            float(precision),
+            float(recall),
+            float(f1),
+            roc_auc(truth == label, predictions.scores[:, label]),
+            average_precision(truth == label, predictions.scores[:, label]),
+            int(count),
+        )
+        for label, (name, precision, recall, f1, count) in enumerate(
+            zip(predictions.classes, *columns, strict=True)
+        )
+    )
+
+
+def _kappa(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> float | None:
+    """Return it, or None where scikit-learn would divide by 0."""
+    if len(np.unique(np.concatenate((truth, said)))) < 2:
+        return None
+    return float(sklearn.metrics.cohen_kappa_score(truth, said))
+
+
+def _in_top(scores: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Say of which pictures the class is among the likeliest, as scikit-learn's top-k accuracy has it."""
+    likeliest = np.argsort(scores, axis=1, kind="stable")[:, -TOP:]
+    return np.asarray((likeliest == truth[:, np.newaxis]).any(axis=1))
+
+
+def _decisions(predictions: Predictions) -> Measure:
+    truth, said = np.asarray(predictions.labels).astype(np.int64), predictions.scores.argmax(axis=1)
+    return lambda weights: decision_figures(truth, said, weights, classes=len(predictions.classes))
+
+
+def _measure(predictions: Predictions) -> Measure:
+    truth = np.asarray(predictions.labels).astype(np.int64)
+    decisions, reliability = _decisions(predictions), reliability_measure(predictions)
+    shows = truth[:, np.newaxis] == np.arange(len(predictions.classes))
+    in_top = _in_top(predictions.scores, truth).astype(np.float32)
+
+    def measure(weights: Weights) -> dict[str, Values]:
+        top = in_top @ weights / weights.sum(axis=0, dtype=np.float64)
+        return {
+            **decisions(weights),
+            **mean_orderings(shows, predictions.scores, weights),
+            **({"top_5_accuracy": top} if len(predictions.classes) > TOP else {}),
+            **reliability(weights),
+        }
+
+    return measure

@@ -12,7 +12,7 @@ import keras
 from tfxfer.contracts import FitLog
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
-from tfxfer.evaluation import Judgement, evaluate
+from tfxfer.evaluation import Calibration, Judgement, Rejection, evaluate
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.card import write_about, write_manifest
 from tfxfer.exports.formats import choose_formats
@@ -32,6 +32,8 @@ def export(
     formats: Sequence[str] = ("keras", "saved-model", "tflite"),
     report: Judgement | None = None,
     log: FitLog | None = None,
+    calibration: Calibration | None = None,
+    rejection: Rejection | None = None,
     settings: Mapping[str, Any] | None = None,
     accept: bool = False,
     force: bool = False,
@@ -55,6 +57,9 @@ def export(
             are taken from training pictures (128 at most, the classes in turn).
         report: Its figures on the test part; None judges it now.
         log: What training did, for the card.
+        calibration: What ``tfxfer.calibrate`` did, for the card; the weights have it in them.
+        rejection: From ``tfxfer.fit_rejection``: has ``"saved-model"`` and ``"tflite"`` say in a second
+            output, ``known``, whether a picture shows any of the classes: below 0 it does not.
         settings: Further entries of the card, such as the settings of the run.
         accept: Whether a form is handed out that loses more than it may. Those of the first three must not
             differ at all.
@@ -81,8 +86,9 @@ def export(
     report = report or evaluate(model, photos)
     _check_report(report, photos)
     with whole_folder(target, force=force) as folder:
-        write_about(folder, model, photos, report=report, log=log, settings=settings)
-        artifacts = write_forms(chosen, model, folder, material, accept=accept)
+        done: dict[str, Any] = {"calibration": calibration, "rejection": rejection}
+        write_about(folder, model, photos, report=report, log=log, settings=settings, **done)
+        artifacts = write_forms(chosen, model, folder, material, accept=accept, rejection=rejection)
         write_manifest(folder, artifacts)
     return tuple(replace(artifact, path=Path(target) / artifact.path.name) for artifact in artifacts)
 

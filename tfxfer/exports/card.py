@@ -16,7 +16,7 @@ import tfxfer
 from tfxfer.backbones import origin_of
 from tfxfer.contracts import PARTS, FitLog, ImageRecord, LeftOut
 from tfxfer.data import Photos, content_sha256
-from tfxfer.evaluation import Judgement
+from tfxfer.evaluation import Calibration, Judgement, Quality, Rejection
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.formats import FORMATS
 from tfxfer.exports.metadata.facts import LABELS_NAME, labels_text
@@ -35,10 +35,17 @@ def write_about(
     report: Judgement,
     log: FitLog | None,
     settings: Mapping[str, Any] | None,
+    calibration: Calibration | None = None,
+    rejection: Rejection | None = None,
 ) -> None:
     """Write all of it but the manifest, which comes last, into the folder of a bundle to be."""
     (folder / LABELS_NAME).write_text(labels_text(photos.classes), encoding="utf-8")
-    _write_json(folder / "card.json", _card(model, photos, report, log, settings))
+    card = _card(model, photos, report, log, settings)
+    if calibration is not None:
+        card["calibration"] = _calibrated(calibration, report)
+    if rejection is not None:
+        card["rejection"] = rejection.to_dict()
+    _write_json(folder / "card.json", card)
     _write_json(folder / "split.json", _split(photos))
     if photos.left_out is not None:
         _write_json(folder / "left_out.json", _left_out(photos, photos.left_out))
@@ -115,6 +122,13 @@ def _card(
     if log is not None:
         card["training"] = _training(log)
     return card
+
+
+def _calibrated(calibration: Calibration, report: Judgement) -> dict[str, Any]:
+    """Tell what calibrating did, on the validation part that it was fitted on and on the test part."""
+    said = report.predictions
+    test = {"before": asdict(calibration.quality_before(said)), "after": asdict(Quality.of(said))}
+    return {**calibration.to_dict(), "test": test}
 
 
 def _training(log: FitLog) -> dict[str, Any]:

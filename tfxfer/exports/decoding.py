@@ -23,19 +23,22 @@ class Prediction:
         label: The likeliest class.
         probability: Its probability, in 0..1.
         scores: Every class -> its probability.
+        known: Whether the picture shows any of the classes; None where the model does not say.
     """
 
     file: str
     label: str
     probability: float
     scores: dict[str, float]
+    known: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.file}  {self.label}  {self.probability:.1%}"
+        line = f"{self.file}  {self.label}  {self.probability:.1%}"
+        return f"{line}  (none of these, it seems)" if self.known is False else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,12 @@ class RegressionPrediction:
 
 
 def decode(
-    task: Task, names: Sequence[str], file: str, scores: npt.NDArray[np.float32]
+    task: Task,
+    names: Sequence[str],
+    file: str,
+    scores: npt.NDArray[np.float32],
+    *,
+    known: float | None = None,
 ) -> Prediction | MultiLabelPrediction | RegressionPrediction:
     """Say in words what the scores of one picture mean.
 
@@ -91,6 +99,7 @@ def decode(
         names: Classes, or names of numbers, in their order.
         file: The picture.
         scores: Shape (names,), float32.
+        known: How far it is from being none of the classes, below 0 where it is; None where nobody said.
 
     Returns:
         The prediction of that task.
@@ -105,4 +114,5 @@ def decode(
         return MultiLabelPrediction(
             file, tuple(name for name, score in named.items() if score >= LABEL_THRESHOLD), named
         )
-    return Prediction(file, names[int(scores.argmax())], float(scores.max()), named)
+    label = names[int(scores.argmax())]
+    return Prediction(file, label, float(scores.max()), named, None if known is None else known >= 0)

@@ -44,6 +44,8 @@ class Format:
         scores: Loads that path with nothing but its own runtime, and scores pictures of shape
             (pictures, height, width, 3), uint8.
         quantized: Whether it needs training pictures.
+        known: Likewise as ``scores``, how far pictures are from being none of the classes, shape (pictures,),
+            below 0 where they are; None where the form is the plain classifier in any case.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Format:
     write: Callable[[keras.Model, Path, Material], Making]
     scores: Callable[[Path, Images], Scores]
     quantized: bool = False
+    known: Callable[[Path, Images], Scores] | None = None
 
 
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
@@ -87,15 +90,24 @@ def _write_saved_model(model: keras.Model, path: Path, _: Material) -> Making:
 
 
 def _saved_model_scores(path: Path, images: Images) -> Scores:
+    return _saved_model_output(path, images, "scores")
+
+
+def _saved_model_known(path: Path, images: Images) -> Scores:
+    return _saved_model_output(path, images, "known")
+
+
+def _saved_model_output(path: Path, images: Images, name: str) -> Scores:
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     (argument,) = serve.structured_input_signature[1]
-    (output,) = serve.structured_outputs
+    outputs = list(serve.structured_outputs)
+    output = name if name in outputs else outputs[0]  # one alone is called output_0
 
-    def scores(batch: Images) -> Any:
+    def computed(batch: Images) -> Any:
         return serve(**{argument: tf.constant(batch, tf.float32)})[output].numpy()
 
     starts = range(0, len(images), _BATCH)
-    return np.concatenate([scores(images[start : start + _BATCH]) for start in starts])
+    return np.concatenate([computed(images[start : start + _BATCH]) for start in starts])
 
 
 def _lite(numbers: Numbers) -> Callable[[keras.Model, Path, Material], Making]:
@@ -144,6 +156,11 @@ def _lite_scores(path: Path, images: Images) -> Scores:
     return LiteRTModel(path).all_scores(images)
 
 
+def _lite_known(path: Path, images: Images) -> Scores:
+    model = LiteRTModel(path)
+    return np.array([model.outputs(image).known for image in images], np.float32)
+
+
 def _small(
     numbers: Numbers, write: Callable[[keras.Model, Path, Material], Making], bounds: Bounds
 ) -> Format:
@@ -153,8 +170,12 @@ def _small(
 
 
 FORMATS.add(Format("keras", "model.keras", EXACT, _write_keras, _keras_scores))
-FORMATS.add(Format("saved-model", "saved_model", EXACT, _write_saved_model, _saved_model_scores))
-FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scores))
+FORMATS.add(
+    Format(
+        "saved-model", "saved_model", EXACT, _write_saved_model, _saved_model_scores, known=_saved_model_known
+    )
+)
+FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scores, known=_lite_known))
 FORMATS.add(_small("float16", _lite("float16"), Bounds(agreement=0.99, loss=0.005)))
 FORMATS.add(_small("dynamic", _lite("dynamic"), Bounds(agreement=0.97, loss=0.01)))
 FORMATS.add(_small("int8", _write_int8, _INT8))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfxfer.errors import ParityError, TfxferWarning
+from tfxfer.evaluation import Rejection, with_known
 from tfxfer.exports.artifact import Artifact
-from tfxfer.exports.formats import Format, Images, Scores
+from tfxfer.exports.formats import Format, Images, Making
+from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.material import Material
 from tfxfer.exports.metadata.facts import FileFacts
 from tfxfer.exports.metadata.write import describe
@@ -25,7 +30,13 @@ __all__ = ["write_forms"]
 
 
 def write_forms(
-    chosen: Sequence[Format], model: keras.Model, folder: Path, material: Material, *, accept: bool
+    chosen: Sequence[Format],
+    model: keras.Model,
+    folder: Path,
+    material: Material,
+    *,
+    accept: bool,
+    rejection: Rejection | None = None,
 ) -> list[Artifact]:
     """Write the forms of a model into a folder; a .tflite file says of itself what the bundle does.
 
@@ -35,6 +46,7 @@ def write_forms(
         folder: The bundle to be, with its card.
         material: Pictures to quantize and judge by.
         accept: Whether a form is handed out that loses more than it may.
+        rejection: How pictures of none of the classes are told, by the forms that can; None has none tell.
 
     Returns:
         One artifact a form; refused ones have no file.
@@ -49,33 +61,61 @@ def write_forms(
     # A twin that shares the layers but was never compiled: files carry no optimizer.
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     with computing_in("float32", plain):
-        yardstick = Yardstick.of(material.photos, _full_precision_scores(plain, images), truth)
-        facts = _facts(plain, folder, material)
-        return [_written(each, plain, facts, folder, material, yardstick, accept=accept) for each in chosen]
+        scores = Yardstick.of(material.photos, _in_full_precision(plain, images), truth)
+        subject = _Subject(plain, _facts(plain, folder, material), scores)
+        if rejection is not None:
+            whole = with_known(plain, rejection)
+            known = KnownYardstick(_in_full_precision(whole, images)["known"], rejection.spread)
+            subject = replace(subject, whole=whole, known=known)
+        return [_written(each, subject, folder, material, accept=accept) for each in chosen]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subject:
+    """What is written, and what its files are held against.
+
+    Attributes:
+        plain: The classifier.
+        facts: What a .tflite file says of itself.
+        yardstick: Its scores.
+        whole: What also tells what is known; None where nothing does.
+        known: What that says.
+    """
+
+    plain: keras.Model
+    facts: FileFacts
+    yardstick: Yardstick
+    whole: keras.Model | None = None
+    known: KnownYardstick | None = None
+
+    def tells(self, form: Format) -> bool:
+        """Say whether a form tells what is known."""
+        return self.known is not None and form.known is not None
 
 
 def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
-    photos = material.photos
-    digest = file_sha256(folder / "card.json")
-    return FileFacts(model.name, photos.task, photos.classes, photos.resize, card_sha256=digest)
+    photos, card = material.photos, folder / "card.json"
+    calibration = json.loads(card.read_text(encoding="utf-8")).get("calibration") or {}
+    return FileFacts(
+        model.name,
+        photos.task,
+        photos.classes,
+        photos.resize,
+        temperature=calibration.get("temperature"),
+        card_sha256=file_sha256(card),
+    )
 
 
-def _written(
-    form: Format,
-    model: keras.Model,
-    facts: FileFacts,
-    folder: Path,
-    material: Material,
-    yardstick: Yardstick,
-    *,
-    accept: bool,
-) -> Artifact:
-    path = folder / form.filename
-    tried = form.write(model, path, material)
+def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
+    path, images = folder / form.filename, material.judging[0]
+    tried = _write(form, subject, path, material)
     if path.suffix == ".tflite":
-        describe(path, facts)
-    found = yardstick.compare(form.scores(path, material.judging[0]))
-    complaint = yardstick.complaint(found, form.bounds)
+        # What is known is told less the threshold.
+        describe(path, replace(subject.facts, reject_threshold=0.0) if subject.tells(form) else subject.facts)
+    found = subject.yardstick.compare(form.scores(path, images))
+    complaint = subject.yardstick.complaint(found, form.bounds)
+    if subject.known is not None and form.known is not None:
+        complaint = complaint or subject.known.complaint(form.known(path, images))
     if complaint and form.bounds.exact:
         raise ParityError(
             f"{form.filename} {complaint}; leave this format out with formats=…, and report this."
@@ -90,6 +130,18 @@ def _written(
     return Artifact(form.name, path, size, found, "" if accept else complaint, made, tuple(tried))
 
 
+def _write(form: Format, subject: _Subject, path: Path, material: Material) -> Making:
+    if subject.whole is None:
+        return form.write(subject.plain, path, material)
+    if form.known is not None:
+        return form.write(subject.whole, path, material)
+    # Apart, so that it is not made of what is there and has more outputs.
+    with tempfile.TemporaryDirectory() as scratch:
+        tried = form.write(subject.plain, Path(scratch) / path.name, material)
+        shutil.move(Path(scratch) / path.name, path)
+    return tried
+
+
 def _tell(form: Format, complaint: str, *, accept: bool) -> None:
     done = "it is handed out all the same, since accept was given."
     if not accept:
@@ -97,11 +149,11 @@ def _tell(form: Format, complaint: str, *, accept: bool) -> None:
     warnings.warn(f"{form.filename} {complaint}; {done}", TfxferWarning, stacklevel=4)
 
 
-def _full_precision_scores(model: keras.Model, images: Images) -> Scores:
-    """Score in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
+def _in_full_precision(model: keras.Model, images: Images) -> Any:
+    """Compute in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        return np.asarray(model.predict(images, batch_size=32, verbose=0), np.float32)
+        return model.predict(images, batch_size=32, verbose=0)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,20 @@ from ai_edge_litert.interpreter import Interpreter
 
 from tfxfer.errors import BundleError
 
-__all__ = ["LiteRTModel"]
+__all__ = ["LiteRTModel", "Outputs"]
+
+
+class Outputs(NamedTuple):
+    """What a model says of one picture.
+
+    Attributes:
+        scores: Probabilities, or numbers, shape (classes,), float32.
+        known: How far it is from being none of the classes, below 0 where it is; None where the model does
+            not say.
+    """
+
+    scores: npt.NDArray[np.float32]
+    known: float | None
 
 
 class LiteRTModel:
@@ -41,7 +54,9 @@ class LiteRTModel:
             named = "what was converted" if isinstance(file, bytes) else file
             raise BundleError(f"LiteRT cannot load {named}: {error}") from error
         self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        # The scores have a row a picture, and the other output, where there is one, a number.
+        outputs = {len(each["shape"]): each["index"] for each in self._interpreter.get_output_details()}
+        self._scores, self._known = outputs[2], outputs.get(1)
 
     @property
     def takes_bytes(self) -> bool:
@@ -57,12 +72,19 @@ class LiteRTModel:
         Returns:
             Probabilities, shape (classes,), float32.
         """
+        return self.outputs(image).scores
+
+    def outputs(self, image: npt.NDArray[np.uint8]) -> Outputs:
+        """Return all that the model says of one picture, given as in ``scores``."""
         with self._lock:
             self._interpreter.set_tensor(
                 self._input["index"], image[np.newaxis].astype(self._input["dtype"], copy=False)
             )
             self._interpreter.invoke()
-            return np.array(self._interpreter.get_tensor(self._output)[0], np.float32)
+            scores = np.array(self._interpreter.get_tensor(self._scores)[0], np.float32)
+            if self._known is None:
+                return Outputs(scores, None)
+            return Outputs(scores, float(self._interpreter.get_tensor(self._known)[0]))
 
     def all_scores(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return those of several, shape (pictures, classes), one after the other."""

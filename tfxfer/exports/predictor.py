@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tfxfer.contracts import Predictions, Resize, Task
 from tfxfer.data import read_image
 from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
-from tfxfer.exports.litert import LiteRTModel
+from tfxfer.exports.litert import LiteRTModel, Outputs
 from tfxfer.runtime import ModelFacts, check_digest, read_card, read_checked
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Predictor:
         """
         paths = [files] if isinstance(files, str | Path) else list(files)
         return [
-            decode(self.task, self.classes, str(path), scores)
-            for path, scores in zip(paths, self.scores(paths), strict=True)
+            decode(self.task, self.classes, str(path), said.scores, known=said.known)
+            for path, said in zip(paths, self._outputs(paths), strict=True)
         ]
 
     def predictions(self, files: Sequence[Path], labels: npt.ArrayLike) -> Predictions:
@@ -100,18 +100,22 @@ class Predictor:
         Raises:
             DataError: One is missing or cannot be read.
         """
-        rows: list[npt.NDArray[np.float32]] = []
-        remaining = iter(pictures)
-        with ThreadPoolExecutor() as pool:
-            # By portions, since decoding outruns the model and would fill the memory.
-            while portion := list(islice(remaining, _PORTION)):
-                rows += [self._model.scores(image) for image in pool.map(self._read, portion)]
+        rows = [said.scores for said in self._outputs(pictures)]
         return np.array(rows, np.float32).reshape(len(rows), len(self.classes))
 
     def seen_in_training(self) -> frozenset[str]:
         """Return the SHA-256 of every picture that trained or chose this model."""
         split = read_checked(self.folder, "split.json")
         return frozenset(entry["sha256"] for part in ("train", "validation") for entry in split[part])
+
+    def _outputs(self, pictures: Iterable[str | Content]) -> list[Outputs]:
+        said: list[Outputs] = []
+        remaining = iter(pictures)
+        with ThreadPoolExecutor() as pool:
+            # By portions, since decoding outruns the model and would fill the memory.
+            while portion := list(islice(remaining, _PORTION)):
+                said += [self._model.outputs(image) for image in pool.map(self._read, portion)]
+        return said
 
     def _read(self, picture: str | Content) -> npt.NDArray[np.uint8]:
         return read_image(picture, height=self.input.height, width=self.input.width, resize=self.resize)

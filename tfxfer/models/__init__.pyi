@@ -4,6 +4,7 @@ from .anatomy import Piece as Piece
 from .anatomy import check_classes as check_classes
 from .anatomy import head_layers as head_layers
 from .anatomy import input_contract as input_contract
+from .anatomy import logits_layer as logits_layer
 from .anatomy import task_of as task_of
 from .assemble import build as build
 from .assemble import head_of as head_of

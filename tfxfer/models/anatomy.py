@@ -21,13 +21,24 @@ from tfxfer.backbones import (
 from tfxfer.contracts import InputContract, Task
 from tfxfer.errors import SettingError, did_you_mean
 
-__all__ = ["HEAD", "Anatomy", "Piece", "check_classes", "head_layers", "input_contract", "task_of"]
+__all__ = [
+    "HEAD",
+    "Anatomy",
+    "Piece",
+    "check_classes",
+    "head_layers",
+    "input_contract",
+    "logits_layer",
+    "task_of",
+]
 
 Piece: TypeAlias = keras.layers.Layer | HubUnit
 """What learns or not as one: a layer, or what plays its part within a module of TensorFlow Hub."""
 
 HEAD = "head"
 """Name of the part that stands on the backbone, and prefix of its layers' names."""
+
+_LOGITS = "head_logits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,21 @@ def task_of(model: keras.Model) -> Task | None:
     """Tell what a model from ``tfxfer.build`` learns by its last layer; None for another's."""
     last = model.layers[-1]
     return _TASKS.get(type(last)) if last.name == "head_scores" else None
+
+
+def logits_layer(model: keras.Model) -> keras.layers.Layer:
+    """Return the dense layer that makes logits of one vector a picture.
+
+    Raises:
+        SettingError: The model is not from ``tfxfer.build``.
+    """
+    layer = next((layer for layer in model.layers if layer.name == _LOGITS), None)
+    if layer is None:
+        raise SettingError(
+            f"the model {model.name!r} has no layer named {_LOGITS}, so there are no logits; build it with "
+            "tfxfer.build."
+        )
+    return layer
 
 
 def check_classes(model: keras.Model, classes: Sequence[str], *, task: Task = "single_label") -> None:

@@ -17,7 +17,6 @@ from tfxfer.backbones import catalogued, is_outside
 from tfxfer.contracts import PARTS, FeatureUse, Plan
 from tfxfer.data import Photos, content_sha256
 from tfxfer.errors import DivergedError, SettingError
-from tfxfer.evaluation import evaluate
 from tfxfer.exports import export
 from tfxfer.models import Anatomy, build
 from tfxfer.searching.objective import JudgedBy, Reporter, trained
@@ -25,7 +24,7 @@ from tfxfer.searching.outcome import Trial, ranked, shown
 from tfxfer.searching.ranges import Value
 from tfxfer.searching.recipes import Recipe, Space, check_space, default_space, recipe
 from tfxfer.searching.study import suggested
-from tfxfer.workflow import Run
+from tfxfer.workflow import Run, judged
 
 __all__ = ["BUNDLE", "Job", "check_early", "teller"]
 
@@ -181,7 +180,6 @@ class Job:
         settings: dict[str, Any] = {"seed": self.seed, "features": self.use}
         watching: dict[str, Any] = {"progress": progress, "console": console}
         model, log = trained(self.photos, chosen, start=self.start, **settings, **watching)
-        report = evaluate(model, self.photos, batch_size=chosen.fit.get("batch_size", 32))
         start = {name: None if value is None else str(value) for name, value in self.start.items()}
         settings |= {
             **start,
@@ -190,9 +188,12 @@ class Job:
             "plan": [each.to_dict() for each in chosen.phases],
         }
         settings["search"] = {"trial": best.number, "trials": len(trials), "settings": dict(best.settings)}
-        told: dict[str, Any] = {"report": report, "log": log, "settings": settings}
-        files = export(model, target, self.photos, formats=formats, force=True, **told)
-        return Run(model, self.photos, log, report, files, time.perf_counter() - started)
+        told: dict[str, Any] = {"log": log}
+        told |= judged(
+            model, self.photos, calibrate=True, reject=None, batch_size=chosen.fit.get("batch_size", 32)
+        )
+        files = export(model, target, self.photos, formats=formats, settings=settings, force=True, **told)
+        return Run(model, self.photos, files=files, seconds=time.perf_counter() - started, **told)
 
 
 def check_early(

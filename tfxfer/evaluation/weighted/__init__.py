@@ -1,0 +1,1 @@
+"""Figures of the same pictures under many weightings at once, which is what resampling asks for."""
