@@ -79,6 +79,7 @@ class Run:
             "left_out": len(self.photos.left_out or ()),
             f"test_{test.name}": test.value,
             **{f"validation_{name}": value for name, value in metrics.items()},
+            "guard": str(self.log.guard) if self.log.guard else None,
             "seconds": round(self.seconds, 2),
             "files": [str(artifact.path) for artifact in self.files],
         }
@@ -118,6 +119,7 @@ def transfer(
     top_blocks: int | None = None,
     find_rate: bool = False,
     soup: int | None = None,
+    guard: bool = True,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     csv: str | Path | None = None,
@@ -170,6 +172,8 @@ def transfer(
             a third for ``"gradual"``.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
+        guard: Whether the model is held against a linear probe of the frozen backbone, and that kept where it
+            is better, as in ``fit``.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
@@ -216,7 +220,7 @@ def transfer(
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
     if not resume:
         held.clear()
-    going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
+    going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed, "guard": guard}
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     report = evaluate(model, photos, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
