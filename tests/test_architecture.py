@@ -11,6 +11,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOOR = {
     "errors": 0,
     "registry": 0.1,
+    "guards": 0.15,
     "contracts": 0.2,
     "runtime": 1,
     "data": 2,

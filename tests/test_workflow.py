@@ -17,13 +17,13 @@ from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
+QUICK |= {"guard": False}  # a probe would win against so few epochs
 
 
 def test_one_call_does_it_all(shared_pictures, tmp_path):
-    run = tfxfer.transfer(
-        shared_pictures, to=tmp_path / "model", seed=2, augment="light", mix="cutmix", **QUICK
-    )
-    assert [phase.name for phase in run.log.phases] == ["head", "top"]
+    settings = {**QUICK, "seed": 2, "augment": "light", "mix": "cutmix", "guard": True}
+    run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
+    assert [phase.name for phase in run.log.phases] == ["head", "top", "probe"]
     assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
     outcome = json.loads(json.dumps(run.to_dict()))
     assert set(outcome) == {
@@ -33,6 +33,7 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
         "left_out",
         "test_accuracy",
         "validation_accuracy",
+        "guard",
         "calibration",
         "rejection",
         "seconds",
@@ -45,7 +46,8 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     assert card["settings"]["augment"] == {"name": "light", "digest": light.digest}
     assert card["settings"]["mix"] == "cutmix(alpha=1)"
     assert [phase["epochs"] for phase in card["settings"]["plan"]] == [2, 1]
-    assert [phase["rate"] for phase in card["training"]["phases"]] == [3e-3, 1e-4]
+    assert [phase["rate"] for phase in card["training"]["phases"]] == [3e-3, 1e-4, None]
+    assert card["training"]["guard"]["sentence"] == outcome["guard"] == str(run.log.guard)
     assert (card["settings"]["features"], card["settings"]["views"]) == ("auto", None)
     reason = "cutmix(alpha=1) mixes pictures anew in every step, so what is made of them is never the same"
     assert (card["training"]["features"], card["training"]["features_reason"]) == ("off", reason)

@@ -61,8 +61,10 @@ from .exports import export as export
 from .exports import load as load
 from .exports import read_metadata as read_metadata
 from .exports import self_test as self_test
+from .features import DomainGap as DomainGap
 from .features import RankedBackbone as RankedBackbone
 from .features import Ranking as Ranking
+from .features import domain_gap as domain_gap
 from .features import rank as rank
 from .models import Learning as Learning
 from .models import build as build

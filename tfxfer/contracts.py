@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from tfxfer.errors import SettingError
+from tfxfer.guards import Guard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -295,7 +296,7 @@ class FitLog:
 
     Attributes:
         phases: One log a phase, in order.
-        kept: Name of the phase whose weights the model has now.
+        kept: Name of the phase whose weights the model has now; ``"probe"``, the last, is the guard's.
         balance: How rare classes were made to count; never ``"auto"``.
         balance_reason: Why ``"auto"`` chose so; empty where somebody did.
         features: Whether what the frozen part makes was computed once and kept; never ``"auto"``.
@@ -304,6 +305,8 @@ class FitLog:
         extraction_seconds: Wall time of computing them.
         precision: In which numbers it was computed while training; never ``"auto"``.
         devices: How many devices shared each batch.
+        guard: How it did against a linear probe of the frozen backbone and against colours, or None.
+        guard_reason: Why there is no guard; empty where there is, or nobody wanted one.
     """
 
     phases: tuple[PhaseLog, ...]
@@ -316,6 +319,8 @@ class FitLog:
     extraction_seconds: float = 0.0
     precision: Precision = "float32"
     devices: int = 1
+    guard: Guard | None = None
+    guard_reason: str = ""
 
     def __getitem__(self, name: str) -> PhaseLog:
         return {phase.name: phase for phase in self.phases}[name]
@@ -359,5 +364,6 @@ class FitLog:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all phases, and of computing features."""
-        return self.extraction_seconds + sum(phase.seconds for phase in self.phases)
+        """Wall time of all phases, of computing features, and of the guard."""
+        guarding = self.guard.seconds if self.guard else 0.0
+        return self.extraction_seconds + sum(phase.seconds for phase in self.phases) + guarding

@@ -84,6 +84,7 @@ class Run:
             "left_out": len(self.photos.left_out or ()),
             f"test_{test.name}": test.value,
             **{f"validation_{name}": value for name, value in metrics.items()},
+            "guard": str(self.log.guard) if self.log.guard else None,
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "rejection": None if self.rejection is None else self.rejection.to_dict(),
             "seconds": round(self.seconds, 2),
@@ -125,6 +126,7 @@ def transfer(
     top_blocks: int | None = None,
     find_rate: bool = False,
     soup: int | None = None,
+    guard: bool = True,
     calibrate: bool = True,
     reject: float | None = None,
     seed: int = 0,
@@ -179,6 +181,8 @@ def transfer(
             a third for ``"gradual"``.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
+        guard: Whether the model is held against a linear probe of the frozen backbone, and that kept where it
+            is better, as in ``fit``.
         calibrate: Whether probabilities are made as sure as they are right, by ``tfxfer.calibrate``, in the
             model and all files; numbers have none.
         reject: Share of good pictures that may be turned away as none of the classes, as in
@@ -229,7 +233,7 @@ def transfer(
     phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
     if not resume:
         held.clear()
-    going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed}
+    going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed, "guard": guard}
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}

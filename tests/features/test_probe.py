@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tfxfer.errors import SettingError
 from tfxfer.features import linear_probe
@@ -24,14 +27,49 @@ def test_numbers_are_read_off():
     assert probe.predict(FEATURES).shape == (60, 2)
 
 
+def scikit(estimator, targets, **weights):
+    return make_pipeline(StandardScaler(), estimator).fit(FEATURES, targets, **weights)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_its_weights_say_what_scikit_learn_s_pipeline_says(classes):
+    labels = np.digitize(FEATURES[:, 0] + FEATURES[:, 1], [-0.5, 0.5]) if classes == 3 else LABELS
+    weights = np.where(labels == 1, 3.0, 1.0)
+    probe = linear_probe(FEATURES, labels, strength=2.0, weights=weights)
+    line = scikit(LogisticRegression(C=0.5), labels, logisticregression__sample_weight=weights)
+    np.testing.assert_allclose(probe.scores(FEATURES), line.predict_proba(FEATURES), atol=1e-5)
+    np.testing.assert_array_equal(probe.predict(FEATURES), line.predict(FEATURES))
+    assert probe.score(FEATURES, labels) == line.score(FEATURES, labels)
+
+
+def test_each_of_several_labels_has_its_own():
+    targets = np.stack([LABELS, FEATURES[:, 2] > 0, np.zeros(60), np.ones(60)], axis=1).astype(np.float32)
+    probe = linear_probe(FEATURES, targets, task="multi_label")
+    for column in (0, 1):
+        wanted = scikit(LogisticRegression(), targets[:, column]).predict_proba(FEATURES)[:, 1]
+        np.testing.assert_allclose(probe.scores(FEATURES)[:, column], wanted, atol=1e-5)
+    assert probe.predict(FEATURES)[:, 2:].tolist() == [[0, 1]] * 60
+    assert probe.score(FEATURES, targets) == np.all(probe.predict(FEATURES) == targets, axis=1).mean()
+
+
+def test_ridge_is_scikit_learn_s():
+    numbers = np.stack([FEATURES @ np.arange(5) + 7, 1000 * FEATURES[:, 0] ** 2], axis=1)
+    probe = linear_probe(FEATURES, numbers, task="regression", strength=5.0)
+    line = scikit(Ridge(5.0), numbers)
+    np.testing.assert_allclose(probe.predict(FEATURES), line.predict(FEATURES), rtol=1e-4)
+    assert probe.score(FEATURES, numbers) == pytest.approx(line.score(FEATURES, numbers), abs=1e-6)
+
+
+def test_a_class_that_no_picture_shows_is_never_said():
+    probe = linear_probe(FEATURES, 2 * LABELS, outputs=4)
+    assert probe.scores(FEATURES).shape == (60, 4)
+    assert probe.scores(FEATURES)[:, [1, 3]].max() == 0
+    assert set(probe.predict(FEATURES)) == {0, 2}
+
+
 @pytest.mark.parametrize(
     ("labels", "settings", "message"),
     [
-        (
-            LABELS,
-            {"task": "multi_label"},
-            "a linear probe learns one class a picture or numbers, not multi_label.",
-        ),
         (LABELS[:9], {}, "there are 60 pictures' features and 9 targets."),
         (LABELS, {"strength": 0}, "strength must be above 0, got 0."),
         (
@@ -40,7 +78,7 @@ def test_numbers_are_read_off():
             "a linear probe tells classes apart, and there is one alone; give two or more.",
         ),
     ],
-    ids=["labels", "lengths", "strength", "classes"],
+    ids=["lengths", "strength", "classes"],
 )
 def test_wrong_use_is_named(labels, settings, message, says):
     with pytest.raises(SettingError, match=says(message)):

@@ -54,6 +54,11 @@ def cases():
             "features": "cache",
             "batch_size": 15,
         },
+        "BatchNorm recalibrated": {"plan": two_phases(batch_norm="recalibrate")[1:], "features": "cache"},
+        "nearly nothing learnt, so that the guard keeps the probe": {
+            "plan": [Phase("top", train=-1, epochs=1, rate=1e-6)],
+            "features": "off",
+        },
         "rate found": {"plan": [Phase("head", epochs=1, rate="find")], "features": "cache"},
     }
 

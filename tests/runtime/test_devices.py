@@ -69,7 +69,7 @@ def test_two_devices_learn_as_one(tmp_path):
     assert training % 16  # the last batch is uneven
     assert training % 18 == 1  # or a single picture, for two devices
     said = found.pop("said")
-    assert len(found) == 6
+    assert len(found) == 8
     assert {name: apart for name, apart in found.items() if max(apart) > 2e-6 or apart[0] > 1e-6} == {}
     assert said == [
         "phase head finds no memory for batches of 16 pictures on 2 devices, where Keras cannot accumulate "

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import write_pictures
+from tests.training.unguarded import fit
 from tfxfer.augment import CutMix, device_augmentation
 from tfxfer.contracts import PhaseLog
 from tfxfer.data import from_folder
 from tfxfer.errors import DivergedError
 from tfxfer.models import build
-from tfxfer.training import Phase, fit, preparing
+from tfxfer.training import Phase, preparing
 
 QUICK = (
     Phase("head", epochs=20, rate=5e-3),

@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
+from tests.training.unguarded import fit
 from tfxfer.errors import OutOfMemoryError
 from tfxfer.exports import card
 from tfxfer.models import build
-from tfxfer.training import Phase, find_rate, fit
+from tfxfer.training import Phase, find_rate
 
 PLAN = (
     Phase("head", epochs=2, rate=1e-2, patience=None),

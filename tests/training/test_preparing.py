@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import write_pictures
+from tests.training.unguarded import fit
 from tfxfer.data import clean, from_folder
 from tfxfer.errors import DataError, FreezeError, SettingError
 from tfxfer.models import build, precision_of
-from tfxfer.training import Phase, fit, preparing
+from tfxfer.training import Phase, preparing
 
 QUICK = (
     Phase("head", epochs=4, rate=5e-3),

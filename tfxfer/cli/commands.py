@@ -243,6 +243,12 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
     help="Average the weights of so many best epochs of each phase, as far as validation bears it.",
 )
 @click.option(
+    "--guard/--no-guard",
+    default=True,
+    show_default=True,
+    help="Hold it against a linear probe of the frozen backbone, and keep that where it is better.",
+)
+@click.option(
     "--calibrate/--no-calibrate",
     default=True,
     show_default=True,

@@ -23,6 +23,7 @@ from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, predict, train
 from tfxfer.cli.explaining import explain
 from tfxfer.cli.exporting import export
+from tfxfer.cli.gauging import gap
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
@@ -55,6 +56,7 @@ for _command in (
     shards,
     backbones,
     rank,
+    gap,
     search,
     cache,
     demo,

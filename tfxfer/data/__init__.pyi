@@ -32,5 +32,6 @@ from .sources.shards import from_shards as from_shards
 from .sources.shards import write_shards as write_shards
 from .sources.tables import DataFrame as DataFrame
 from .splits.cutting import stratified_split as stratified_split
+from .splits.resampling import at_most as at_most
 from .splits.resampling import few_shot as few_shot
 from .splits.resampling import k_folds as k_folds

@@ -15,11 +15,15 @@ from .extraction import open_features as open_features
 from .extraction import prefix_sha256 as prefix_sha256
 from .pooled import kept_features as kept_features
 from .pooled import pooled_features as pooled_features
+from .pooled import pooled_prefix as pooled_prefix
+from .probe import PROBE_STRENGTH as PROBE_STRENGTH
 from .probe import Probe as Probe
 from .probe import linear_probe as linear_probe
 from .ranking import CANDIDATES as CANDIDATES
 from .ranking import rank as rank
 from .ranking_picture import draw_ranking as draw_ranking
+from .shift import DomainGap as DomainGap
+from .shift import domain_gap as domain_gap
 from .standings import Estimate as Estimate
 from .standings import RankedBackbone as RankedBackbone
 from .standings import Ranking as Ranking

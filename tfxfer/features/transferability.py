@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import Normalizer
 from threadpoolctl import threadpool_limits
 
-from tfxfer.features.probe import classifier
+from tfxfer.features.probe import PROBE_STRENGTH, classifier
 
 __all__ = [
     "accuracy_interval",
@@ -35,8 +35,6 @@ GROUPS = 10
 """Of pictures that a score is computed without, one after the other, for its interval."""
 
 _FOLDS = 5
-_STRENGTH = 10.0
-"""Of the probe: many features of few pictures want it held."""
 _STUDENT = 2.262
 """The quantile at 97.5 % of Student's t with nine degrees of freedom, one less than there are groups."""
 _ROUNDS = 100
@@ -180,7 +178,7 @@ def probed(features: Features, labels: Labels, *, seed: int = 0) -> npt.NDArray[
     folds = min(_FOLDS, int(np.unique(labels, return_counts=True)[1].min()))
     cut = StratifiedKFold(folds, shuffle=True, random_state=seed)
     right: npt.NDArray[np.bool_] = (
-        cross_val_predict(classifier(_STRENGTH), features.astype(np.float64), labels, cv=cut) == labels
+        cross_val_predict(classifier(PROBE_STRENGTH), features.astype(np.float64), labels, cv=cut) == labels
     )
     return right
 

@@ -126,6 +126,7 @@ def trained(
         plan=chosen.phases,
         seed=seed,
         features=features,
+        guard=False,  # figures are of what varies, and the best is to come to the same again
         callbacks=callbacks,
         progress=progress,
         console=console,

@@ -71,7 +71,7 @@ _OF_A_PHASE = {
     "warmup": Setting("phase", high=1, below=True),
     "schedule": Setting("phase", "name", names=SCHEDULES),
     "patience": Setting("phase", "count", low=1, optional=True),
-    "batch_norm": Setting("phase", "name", names=("frozen", "train")),
+    "batch_norm": Setting("phase", "name", names=("frozen", "train", "recalibrate")),
     "weight_decay": Setting("phase"),
     "optimizer": Setting("phase", "name", names=OPTIMIZERS),
     "layer_decay": Setting("phase", high=1, above=True),

@@ -70,8 +70,9 @@ def _draw_phases(axes: Any, log: FitLog, names: dict[str, str]) -> None:
     """Draw some figures of all phases side by side, with a line where the next phase begins."""
     start = 1
     for phase in log.phases:
-        epochs = range(start, start + len(phase.history["loss"]))
-        for name, colour in names.items():
+        epochs = range(start, start + len(phase.history["val_loss"]))
+        # A probe that the guard keeps has no training loss.
+        for name, colour in ((name, each) for name, each in names.items() if name in phase.history):
             axes.plot(epochs, phase.history[name], color=colour)
             if phase.name == log.kept and name.startswith("val_"):
                 axes.plot(epochs[phase.best_epoch - 1], phase.best(name), "o", color=colour)

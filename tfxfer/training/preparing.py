@@ -38,6 +38,7 @@ from tfxfer.training.methods.anchors import PlainLosses, Start, penalized, start
 from tfxfer.training.methods.calm import calmed
 from tfxfer.training.methods.co_tuning import Pretraining, check_co_tuning, pretraining_of
 from tfxfer.training.methods.optimizers import make_optimizer, own_turns
+from tfxfer.training.methods.recalibration import check_recalibration, recalibrate, statistics_of
 from tfxfer.training.methods.schedules import rate_schedule
 from tfxfer.training.methods.soups import Soup
 from tfxfer.training.mlflow_runs import phase_run
@@ -101,10 +102,13 @@ class Ready:
         after: Sequence[keras.callbacks.Callback] = (),
     ) -> PhaseLog:
         """Train one phase, or the rest of it; some callbacks come after what notes each epoch."""
+        if course.stretch is None:
+            self.recalibrated(phase)
         lesson = self._lesson(phase)
         started = time.perf_counter()
-        learning = set_trainable(self.model, phase.train, batch_norm=phase.batch_norm)
-        stretch = course.begin(course.stretch.rate if course.stretch else self._rate(phase))
+        learning = set_trainable(self.model, phase.train, batch_norm=phase.while_training)
+        moved = statistics_of(self.model) if phase.batch_norm == "recalibrate" else []
+        stretch = course.begin(course.stretch.rate if course.stretch else self._rate(phase), moved=moved)
         stopper = keras.callbacks.EarlyStopping(
             "val_loss", patience=phase.patience or phase.epochs, restore_best_weights=True
         )
@@ -128,6 +132,13 @@ class Ready:
             soup=soup.epochs if soup else (),
             souped=soup.figures if soup else {},
         )
+
+    def recalibrated(self, phase: Phase) -> None:
+        """Estimate the statistics of BatchNorm layers anew, where a phase wants it."""
+        if phase.batch_norm == "recalibrate":
+            with scope_of(self.lessons.devices):
+                recalibrate(self.model, self.lessons.photos, seed=self.lessons.seed)
+            self.tell(f"phase {phase.name}: BatchNorm recalibrated on training pictures.")
 
     def _rate(self, phase: Phase) -> float:
         if phase.rate != "find":
@@ -267,9 +278,10 @@ def prepared(
     check_classes(model, photos.classes, task=photos.task)
     devices, trained_in = strategy_of(model), _chosen_precision(model, precision)
     check_co_tuning(model, photos, phases)
+    check_recalibration(model, phases)
     anatomy = Anatomy.of(model)
     for phase in phases:
-        choose_layers(anatomy, phase.train, batch_norm=phase.batch_norm)
+        choose_layers(anatomy, phase.train, batch_norm=phase.while_training)
     size, mixing = input_contract(model), choose_mixing(mix)
     if change := choose_augmentation(augment):
         change.check(height=size.height, width=size.width)
@@ -287,7 +299,8 @@ def prepared(
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
     shared |= {"class_weight": balancing.class_weight, "devices": devices}
     names = [phase.name for phase in phases]
-    lessons = Lessons(model, chosen, names, balancing.photos, **shared, **watching)
+    changing = [phase.name for phase in phases if phase.batch_norm == "recalibrate"]
+    lessons = Lessons(model, chosen, names, changing, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
     ready = Ready(model, balancing, lessons, start, firsts, trained_in, pretraining, **watching)

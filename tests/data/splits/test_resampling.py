@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfxfer.contracts import ImageRecord, Split
-from tfxfer.data import Photos, stratified_split
+from tfxfer.data import Photos, at_most, stratified_split
 from tfxfer.data.pixels.contents import Files
 from tfxfer.errors import DataError, SettingError
 
@@ -176,3 +176,21 @@ def test_folds_of_several_labels_and_of_numbers(tags, numbers):
         folds = photos.folds(3)
         held = sorted(index for fold in folds for index in fold.split.validation)
         assert held == sorted((*photos.split.train, *photos.split.validation))
+
+
+def test_at_most_keeps_so_many_of_one_part():
+    photos = photos_of(([1] * 20, [1] * 20))
+    fewer = at_most(photos, "train", 7)
+    assert len(fewer.split.train) == 7
+    assert set(fewer.split.train) < set(photos.split.train)
+    assert replace(fewer, split=replace(fewer.split, train=photos.split.train)) == photos
+    assert set(fewer.split.train) < set(at_most(photos, "train", 8).split.train)
+    assert set(fewer.split.train) != set(at_most(photos, "train", 7, seed=1).split.train)
+    assert at_most(photos, "train", 1000) is photos
+
+
+def test_at_most_counts_a_repeated_picture_once():
+    photos = photos_of(([1] * 20, [1] * 20))
+    twice = replace(photos, split=replace(photos.split, train=photos.split.train * 2))
+    fewer = at_most(twice, "train", 5)
+    assert sorted(Counter(fewer.split.train).values()) == [2] * 5

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from tests.conftest import draw
+from tests.training.unguarded import fit
 from tfxfer.contracts import ImageRecord, Split
 from tfxfer.data import Photos, from_dataset, from_folder
 from tfxfer.data.pixels.contents import Files
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.models import build
-from tfxfer.training import Phase, choose_balance, fit
+from tfxfer.training import Phase, choose_balance
 from tfxfer.training.material import balancing
 from tfxfer.training.material.balancing import PlainValidationLoss, balance_training, check_balance
 

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from tests.conftest import write_pictures
+from tests.training.unguarded import fit
 from tfxfer.data import from_folder
 from tfxfer.features import engines
 from tfxfer.models import build
-from tfxfer.training import Phase, fit
+from tfxfer.training import Phase
 
 QUICK = (
     Phase("head", epochs=10, rate=1e-2),

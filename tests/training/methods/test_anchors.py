@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.unguarded import fit
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build, set_trainable
-from tfxfer.training import L2SP, Phase, PlainLosses, fit, penalized, start_of
+from tfxfer.training import L2SP, Phase, PlainLosses, penalized, start_of
 
 TOP = {"train": -1, "epochs": 6, "rate": 0.01, "optimizer": "sgd", "weight_decay": 0.0, "patience": None}
 

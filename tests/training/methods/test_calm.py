@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfxfer.models import build, set_trainable
-from tfxfer.training.methods.calm import calmed
+from tfxfer.training.methods.calm import calmed, still
 
 
 @pytest.fixture(scope="module")
@@ -17,16 +17,16 @@ def rates(model):
 
 
 @pytest.mark.parametrize(
-    ("what", "still"),
+    ("what", "calm"),
     [("head", 9), ("block6:", 6), ("all", 0), (":block1", 0)],
 )
-def test_it_is_calm_below_what_learns(network, what, still):
+def test_it_is_calm_below_what_learns(network, what, calm):
     set_trainable(network, what)
     before = rates(network)
     with calmed(network):
         now = rates(network)
-        assert [rate == 0 for rate in now.values()] == [True] * still + [False] * (9 - still)
-        assert all(now[name] == before[name] for name in list(now)[still:])
+        assert [rate == 0 for rate in now.values()] == [True] * calm + [False] * (9 - calm)
+        assert all(now[name] == before[name] for name in list(now)[calm:])
     assert rates(network) == before
     assert min(before.values()) > 0
 
@@ -43,3 +43,12 @@ def test_what_is_frozen_says_the_same_in_training(network):
     size = np.abs(inferred).max()
     np.testing.assert_allclose(calm / size, inferred / size, atol=1e-4)
     assert np.abs(features(pictures, training=True).numpy() - inferred).max() > 0.1 * size
+
+
+def test_nothing_drops_within_whatever_learns(network):
+    set_trainable(network, "all")
+    before = rates(network)
+    with still(network):
+        assert {*rates(network).values(), network.get_layer("head_dropout").rate} == {0}
+    assert rates(network) == before
+    assert network.get_layer("head_dropout").rate == 0.2

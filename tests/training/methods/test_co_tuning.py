@@ -10,10 +10,11 @@ from scipy.optimize import minimize
 
 from tests.pretrained import NAME, write_pretrained
 from tests.training.resuming.test_noting import Interrupt
+from tests.training.unguarded import fit
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime.shares import in_shares
-from tfxfer.training import Phase, category_relationship, fit
+from tfxfer.training import Phase, category_relationship
 from tfxfer.training.methods.co_tuning import CoTuned
 from tfxfer.training.preparing import Ready, prepared
 from tfxfer.training.resuming.checkpoints import Checkpoints

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from tests.training.resuming.test_noting import PLAN, Interrupt, run, small_model
+from tests.training.unguarded import fit
 from tfxfer.errors import SettingError
-from tfxfer.training import fit
 
 
 @pytest.fixture(scope="module")

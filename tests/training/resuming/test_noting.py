@@ -13,10 +13,11 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.training.journals import rows_of, scalars_of
+from tests.training.unguarded import fit
 from tfxfer.augment import device_augmentation
 from tfxfer.data import from_shards, write_shards
 from tfxfer.models import build
-from tfxfer.training import L2SP, Phase, fit
+from tfxfer.training import L2SP, Phase
 
 PLAN = (
     Phase("head", epochs=3, rate=5e-3),
@@ -53,6 +54,8 @@ def same(one, other):
     for variable, value in zip(model.weights, again.weights, strict=True):
         np.testing.assert_array_equal(variable, value, err_msg=variable.path)
     assert its_log.kept == log.kept
+    assert (its_log.guard is None) == (log.guard is None)
+    assert log.guard is None or its_log.guard.over_probe == log.guard.over_probe
     for phase, its in zip(log.phases, its_log.phases, strict=True):
         assert its.history == phase.history
         assert (its.name, its.best_epoch, its.rate) == (phase.name, phase.best_epoch, phase.rate)
@@ -69,7 +72,7 @@ WAYS = {
 def interrupted(photos, tmp_path_factory):
     """A fit on kept features, and one that was interrupted within two phases and gone on with."""
     home = tmp_path_factory.mktemp("noting")
-    settings = {"features": "cache", "augment": "light", "views": 2, "mix": "mixup"}
+    settings = {"features": "cache", "augment": "light", "views": 2, "mix": "mixup", "guard": True}
     undisturbed = run(photos, **settings)
     settings |= {"checkpoints": home / "held", "resume": True}
     settings |= {"csv": home / "log.csv", "tensorboard": home / "board"}

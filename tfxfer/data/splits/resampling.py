@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfxfer.contracts import Part, Split
+from tfxfer.contracts import PARTS, Part, Split
 from tfxfer.data.photos import Photos
 from tfxfer.data.splits.cutting import cut_into, in_drawn_order, units_of
 from tfxfer.errors import DataError, SettingError
 
-__all__ = ["few_shot", "k_folds"]
+__all__ = ["at_most", "few_shot", "k_folds"]
 
 
 def k_folds(photos: Photos, k: int, *, seed: int = 0) -> tuple[Photos, ...]:
@@ -59,3 +59,25 @@ def few_shot(photos: Photos, k: int, *, seed: int = 0) -> Photos:
             )
         kept += sorted(in_drawn_order(own, photos.records, seed), key=lambda index: turn[index])[:k]
     return replace(photos, split=replace(photos.split, train=tuple(sorted(kept))))
+
+
+def at_most(photos: Photos, part: Part, count: int, *, seed: int = 0) -> Photos:
+    """Keep so many pictures of one part at most, whatever they show.
+
+    Args:
+        photos: The data set.
+        part: Which part.
+        count: How many pictures; at least 1. One that is in it several times counts once, and stays so.
+        seed: Any integer; another seed keeps others.
+
+    Returns:
+        A data set of the same records.
+    """
+    own = photos.split[part]
+    if len(set(own)) <= count:
+        return photos
+    kept = set(in_drawn_order(set(own), photos.records, seed)[:count])
+    left = tuple(index for index in own if index in kept)
+    others = {name: photos.split[name] for name in PARTS if name != part}
+    split = Split(**{part: left, **others}, seed=photos.split.seed, given=photos.split.given)
+    return replace(photos, split=split)

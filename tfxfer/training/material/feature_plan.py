@@ -134,8 +134,8 @@ def _impossible(augment: Augmentation | DeviceAugmentation | None, mixing: Mixin
 
 
 def _planned_cut(model: keras.Model, phase: Phase) -> Cut | None:
-    chosen = choose_layers(Anatomy.of(model), phase.train, batch_norm=phase.batch_norm)
-    held = phase.batch_norm == "frozen"
+    chosen = choose_layers(Anatomy.of(model), phase.train, batch_norm=phase.while_training)
+    held = phase.while_training == "frozen"
     return find_cut(model, learning=[piece for piece in chosen if not (held and _is_batch_norm(piece))])
 
 

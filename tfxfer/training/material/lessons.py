@@ -28,7 +28,7 @@ from tfxfer.features import (
     open_features,
     watched,
 )
-from tfxfer.models import computing_in, input_contract
+from tfxfer.models import HEAD, computing_in, input_contract
 from tfxfer.training.material.changes import make_datasets
 from tfxfer.training.material.feature_plan import FeaturePlan
 
@@ -69,6 +69,7 @@ class Lessons:
         model: The whole model.
         plan: Which phases train on features.
         order: All phases' names, in their order.
+        changing: Of these, those that change what is frozen before they begin.
         photos: The data set, balanced.
         augment: What training pictures go through, or all views of them but the first; or None.
         mixing: What each training batch goes through, or None.
@@ -87,6 +88,7 @@ class Lessons:
     model: keras.Model
     plan: FeaturePlan
     order: Sequence[str]
+    changing: Sequence[str]
     photos: Photos
     augment: Augmentation | DeviceAugmentation | None
     mixing: Mixing | None
@@ -127,6 +129,28 @@ class Lessons:
         if phase not in self._kept:
             self._compute(self._together(phase))
         return self._shared(self._softened(self._on_features(phase)))
+
+    def vectors(self, indices: Sequence[int]) -> npt.NDArray[np.float32] | None:
+        """Return what the first phase's head gets of pictures as they are, where that is kept.
+
+        Args:
+            indices: Which records, of the training or the validation part.
+
+        Returns:
+            Shape (pictures, features); None where the first phase learns from pictures or maps, or from what
+            it changes first.
+        """
+        first = self.order[0]
+        cut = None if first in self.changing else self.plan.cuts.get(first)
+        if cut is None or [len(shape) for shape in cut.shapes] != [1]:
+            return None
+        if any(layer.weights and not layer.name.startswith(HEAD) for layer in cut.suffix.layers):
+            return None
+        if first not in self._kept:
+            self._compute(self._together(first))
+        extraction, outputs = self._kept[first]
+        (features,) = extraction.gather(extraction.places(indices, 1)[:, 0], outputs)
+        return features.astype(np.float32)
 
     def _shared(self, lesson: Lesson) -> Lesson:
         """Cut batches into one share a device, or one a turn, where there are several."""
@@ -207,6 +231,8 @@ class Lessons:
         together: dict[str, Cut] = {}
         moved: set[int] = set()
         for name in self.order[list(self.order).index(phase) :]:
+            if name in self.changing and name != phase:
+                break
             cut = self.plan.cuts.get(name)
             if cut and not moved & {id(weight) for weight in cut.prefix.weights}:
                 together[name] = cut

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
@@ -12,7 +12,7 @@ import keras
 from tfxfer.backbones import HubUnit, layers_within
 from tfxfer.models import Anatomy, Piece
 
-__all__ = ["calmed"]
+__all__ = ["calmed", "still"]
 
 
 @contextmanager
@@ -26,7 +26,20 @@ def calmed(model: keras.Model) -> Iterator[None]:
         model: A model from ``tfxfer.build``, after ``set_trainable``.
     """
     frozen = takewhile(lambda pieces: not any(map(_learns, pieces)), Anatomy.of(model).stages.values())
-    dropping = [(layer, layer.rate) for pieces in frozen for piece in pieces for layer in _dropping(piece)]
+    with _quiet([layer for pieces in frozen for piece in pieces for layer in _dropping(piece)]):
+        yield
+
+
+@contextmanager
+def still(model: keras.Model) -> Iterator[None]:
+    """Have nothing of a model drop anything, whatever learns; what is traced within goes by it."""
+    with _quiet(_dropping(model)):
+        yield
+
+
+@contextmanager
+def _quiet(layers: Sequence[Any]) -> Iterator[None]:
+    dropping = [(layer, layer.rate) for layer in layers]
     for layer, _ in dropping:
         layer.rate = 0.0
     try:

@@ -146,7 +146,7 @@ def check_co_tuning(model: keras.Model, photos: Photos, phases: Sequence[Phase])
             f"co_tuning is for one class a picture (single_label), got {photos.task}; leave it out."
         )
     for phase in tuned:
-        if not choose_layers(Anatomy.of(model), phase.train, batch_norm=phase.batch_norm):
+        if not choose_layers(Anatomy.of(model), phase.train, batch_norm=phase.while_training):
             raise SettingError(
                 f"co_tuning of phase {phase.name!r} teaches the backbone, of which nothing learns in it; "
                 "leave it out there, or choose what learns by train."

@@ -61,7 +61,9 @@ class Phase:
         schedule: ``"cosine"`` falls to 0 at the last step; ``"one-cycle"`` rises and falls along half a
             cosine; ``"step"`` falls to a tenth at each of the ``drops``; ``"constant"`` stays.
         patience: Epochs without a lower validation loss before it stops; None never stops.
-        batch_norm: ``"frozen"`` or ``"train"``, as in ``tfxfer.set_trainable``.
+        batch_norm: ``"frozen"`` or ``"train"``, as in ``tfxfer.set_trainable``; or ``"recalibrate"``: when
+            the phase begins, the statistics of all BatchNorm layers of the backbone are estimated anew on
+            training pictures, and are frozen then. For pictures that are far from the pretraining's.
         weight_decay: Decoupled weight decay, on kernels only; at least 0.
         optimizer: ``"adamw"``; ``"sgd"``, with a momentum of 0.9; or any of ``keras.optimizers``, of which
             each phase makes one alike, with its own rate and schedule, and with that one's weight decay.
@@ -97,7 +99,7 @@ class Phase:
     warmup: float = 0.0
     schedule: Schedule = "cosine"
     patience: int | None = 5
-    batch_norm: Literal["frozen", "train"] = "frozen"
+    batch_norm: Literal["frozen", "train", "recalibrate"] = "frozen"
     weight_decay: float = 1e-4
     optimizer: str | keras.optimizers.Optimizer = "adamw"
     layer_decay: float = 1.0
@@ -132,7 +134,7 @@ class Phase:
             )
         if isinstance(self.rate, str):
             self._check_name("rate", ("find",), "a number above 0")
-        self._check_name("batch_norm", ("frozen", "train"))
+        self._check_name("batch_norm", ("frozen", "train", "recalibrate"))
         self._check_name("schedule", SCHEDULES)
         if isinstance(self.optimizer, str):
             self._check_name("optimizer", OPTIMIZERS, "one of keras.optimizers")
@@ -146,6 +148,11 @@ class Phase:
                 f"anchor of phase {self.name!r} is a penalty already; leave it out, or "
                 f"{'l1' if self.l1 else 'l2'}."
             )
+
+    @property
+    def while_training(self) -> Literal["frozen", "train"]:
+        """What BatchNorm layers do while it trains, as ``tfxfer.set_trainable`` takes it."""
+        return "train" if self.batch_norm == "train" else "frozen"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON; of a slice, or an optimizer, what it is written as."""

@@ -147,11 +147,16 @@ class Course:
             within = f", {count} epoch{'s' if count > 1 else ''} of {phases[len(self.logs)].name}"
         return f"going on with a run that was interrupted: {done}{within}"
 
-    def begin(self, rate: float) -> Stretch:
-        """Begin the next phase, after ``set_trainable``, unless it has begun already."""
+    def begin(self, rate: float, *, moved: Sequence[keras.Variable] = ()) -> Stretch:
+        """Begin the next phase, after ``set_trainable``, unless it has begun already.
+
+        Args:
+            rate: Its highest learning rate.
+            moved: What has been moved for it beforehand, and stands still now.
+        """
         if self.stretch is None:
             self.stretch = Stretch(FreezeContract.of(self.model), rate)
-        moving = {id(variable) for variable in (*moving_variables(self.model), *self.beside)}
+        moving = {id(variable) for variable in (*moving_variables(self.model), *self.beside, *moved)}
         self.touched |= {place for place, variable in enumerate(self.variables) if id(variable) in moving}
         return self.stretch
 

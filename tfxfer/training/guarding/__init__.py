@@ -1,0 +1,1 @@
+"""Whether fine-tuning was worth it, told before it is too late."""
