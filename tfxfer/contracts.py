@@ -295,13 +295,15 @@ class FitLog:
         phases: One log a phase, in order.
         kept: Name of the phase whose weights the model has now.
         balance: How rare classes were made to count; never ``"auto"``.
-        balance_reason: Why ``"auto"`` chose so; empty where somebody did.
+        balance_reason: Why it was chosen so; empty where somebody did.
         features: Whether what the frozen part makes was computed once and kept; never ``"auto"``.
         features_reason: Why; empty where somebody chose ``"off"``.
         views: How many views of each training picture were kept; 0 where none were.
         extraction_seconds: Wall time of computing them.
         precision: In which numbers it was computed while training; never ``"auto"``.
         devices: How many devices shared each batch.
+        chosen: What was chosen of how long and how deep it learnt, as nobody said: setting -> its value and
+            why.
     """
 
     phases: tuple[PhaseLog, ...]
@@ -314,6 +316,7 @@ class FitLog:
     extraction_seconds: float = 0.0
     precision: Precision = "float32"
     devices: int = 1
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> PhaseLog:
         return {phase.name: phase for phase in self.phases}[name]

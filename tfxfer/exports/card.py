@@ -128,6 +128,7 @@ def _training(log: FitLog) -> dict[str, Any]:
         "extraction_seconds": round(log.extraction_seconds, 2),
         "precision": log.precision,
         "devices": log.devices,
+        "chosen": dict(log.chosen),
         **{f"validation_{name}": value for name, value in log.validation_metrics.items()},
         "phases": [
             {
