@@ -1,13 +1,11 @@
-"""From a folder to a finished model: the Keras guide, also with BatchNorm frozen; tfxfer; from scratch.
+"""From a folder to a finished model: the Keras guide, fastai, Model Maker; tfxfer; from scratch.
 
     python -m benchmarks.transfer FOLDER [--backbones mobilenet_v2_035 mobilenet_075] [--seeds 3]
-        [--ways guide still off default gradual full l2-sp co-tuning soup scratch views=1 …] [--augment light]
-        [--few COUNT] [--guide-epochs 10] [--measured FILE]
+        [--ways guide still fastai model-maker off default gradual full l2-sp co-tuning soup scratch views=1
+        …] [--augment light] [--few COUNT] [--guide-epochs 10] [--measured FILE]
 
-- guide: https://keras.io/guides/transfer_learning as people copy it: flips and small rotations, ten epochs of
-  the head with Adam, then ten with the whole base unfrozen at 1e-5. It calls the base with training=False,
-  which up to Keras 3.15 does not keep BatchNorm still once the base is unfrozen.
-- still: the same with every BatchNorm layer frozen.
+- guide, still, fastai, model-maker: what ``benchmarks.recipes`` says, in plain Keras; still is the guide with
+  every BatchNorm layer frozen.
 - off: tfxfer.fit with features="off". default: tfxfer.fit as it comes, with nothing kept before.
 - views=1, 2, 4, 8, 16: tfxfer.fit on so many kept views of each training picture, where --augment names a
   policy; off is then what it is to draw a new view in every epoch.
@@ -23,20 +21,24 @@ own, one after the other. Seconds are from the folder to the finished model, onc
 what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
 file, one JSON object a line, and does not do again what stands there: a folder goes by its own name.
 
---few keeps so many training pictures of each class.
+--few keeps so many training pictures of each class, and a quarter as many for validation, at least 1: whoever
+has ten to learn from has no hundreds to choose epochs by. A class that has fewer gives all. The test part
+stays whole.
 
-Prints a Markdown table a backbone: test accuracy as mean and range over the seeds, seconds as means, how many
-times as fast as the first way by both, and the highest memory of the process.
+Prints a Markdown table a backbone: test accuracy as mean and range over the seeds, the mean of the accuracies
+on each class alike, seconds as means, how many times as fast as the first way by both, and the highest memory
+of the process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,44 +47,12 @@ import keras
 
 import tfxfer
 from benchmarks.processes import apart
+from benchmarks.recipes import BASES, RECIPES
 from tfxfer import L2SP, Phase, Photos
-from tfxfer.contracts import PLANS, FeatureUse, Plan
+from tfxfer.contracts import PLANS, FeatureUse, Part, Plan
+from tfxfer.data.splits.cutting import in_drawn_order
 from tfxfer.models import Anatomy
 from tfxfer.training import choose_phases, two_phases
-
-SIZE = 224
-BASES: dict[str, Callable[[], keras.Model]] = {
-    "mobilenet_v2_035": lambda: keras.applications.MobileNetV2(
-        include_top=False, alpha=0.35, input_shape=(SIZE, SIZE, 3)
-    ),
-    "mobilenet_v2": lambda: keras.applications.MobileNetV2(include_top=False, input_shape=(SIZE, SIZE, 3)),
-    "mobilenet_075": lambda: keras.applications.MobileNet(
-        include_top=False, alpha=0.75, input_shape=(SIZE, SIZE, 3)
-    ),
-}
-
-
-def guide(photos: Photos, backbone: str, seed: int, *, epochs: int, still: bool = False) -> keras.Model:
-    """Do as the guide does, so many epochs in each of its two phases."""
-    keras.utils.set_random_seed(seed)
-    base = BASES[backbone]()
-    base.trainable = False
-    image = keras.Input((SIZE, SIZE, 3))
-    x = keras.layers.RandomFlip("horizontal")(image)
-    x = keras.layers.RandomRotation(0.1)(x)
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(x)
-    x = keras.layers.GlobalAveragePooling2D()(base(x, training=False))
-    x = keras.layers.Dropout(0.2)(x)
-    model = keras.Model(image, keras.layers.Dense(len(photos.classes), activation="softmax")(x))
-    training, validation = (photos.batches(part, image_size=SIZE) for part in ("train", "validation"))
-    for rate in (1e-3, 1e-5):
-        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-        model.fit(training, validation_data=validation, epochs=epochs, verbose=0, shuffle=False)
-        base.trainable = True
-        for layer in base.layers:
-            if still and isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
-    return model
 
 
 def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) -> keras.Model:
@@ -117,14 +87,29 @@ def run(
     """Go one way, in this process."""
     started, worked = time.perf_counter(), time.process_time()
     photos = tfxfer.from_folder(folder, seed=seed)
-    photos = photos.few(few, seed=seed) if few else photos
-    if way in ("guide", "still"):
-        model = guide(photos, backbone, seed, epochs=epochs, still=way == "still")
+    photos = fewer(photos, few, seed=seed) if few else photos
+    if way in RECIPES:
+        model = RECIPES[way](photos, backbone, seed, epochs=epochs)
     else:
         model = fitted(photos, backbone, seed, way=way, augment=augment)
     spent = {"seconds": time.perf_counter() - started, "processor": time.process_time() - worked}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    return spent | {"memory": memory, "accuracy": tfxfer.evaluate(model, photos).accuracy}
+    report = tfxfer.evaluate(model, photos)
+    recalls = [score.recall for score in report.per_class if score.images]
+    return spent | {"memory": memory, "accuracy": report.accuracy, "balanced": sum(recalls) / len(recalls)}
+
+
+def fewer(photos: Photos, count: int, *, seed: int) -> Photos:
+    """Keep so many training pictures of each class, and a quarter as many for validation."""
+
+    def kept(part: Part, most: int) -> tuple[int, ...]:
+        own: list[list[int]] = [[] for _ in photos.classes]
+        for index in photos.split[part]:
+            own[photos.records[index].label].append(index)
+        return tuple(sorted(i for each in own for i in in_drawn_order(each, photos.records, seed)[:most]))
+
+    train, validation = kept("train", count), kept("validation", max(1, count // 4))
+    return replace(photos, split=replace(photos.split, train=train, validation=validation))
 
 
 def measured(kept: Path | None, way: str, folder: str, *settings: str) -> dict[str, float]:
@@ -153,12 +138,14 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
     parser.add_argument("--seeds", type=int, default=3)
     ways = ["guide", "still", "off", "default"]
-    more = ["gradual", "full", "l2-sp", "co-tuning", "soup", "scratch"]
+    more = ["fastai", "model-maker", "gradual", "full", "l2-sp", "co-tuning", "soup", "scratch"]
     views = [f"views={count}" for count in (1, 2, 4, 8, 16)]
     parser.add_argument("--ways", nargs="+", default=ways, choices=ways + more + views)
     parser.add_argument("--augment", default="none", help="for tfxfer: a policy's name")
     parser.add_argument("--few", type=int, help="training pictures of each class; all if not given")
-    parser.add_argument("--guide-epochs", type=int, default=10, help="of each of the guide's two phases")
+    parser.add_argument(
+        "--guide-epochs", type=int, default=10, help="of each phase of the guide; of fastai's second"
+    )
     parser.add_argument("--measured", type=Path, help="keeps what was measured")
     chosen = parser.parse_args()
     settings = (chosen.augment, str(chosen.guide_epochs), *([str(chosen.few)] if chosen.few else []))
@@ -170,8 +157,9 @@ def main() -> None:
                     measured(chosen.measured, way, chosen.folder, backbone, str(seed), *settings)
                 )
                 print(backbone, seed, way, found[way][-1], file=sys.stderr, flush=True)
-        print(f"\n{backbone}\n\n| way | accuracy, mean (range) | seconds | processor | times as fast | MB |")
-        print("|---|---|---|---|---|---|")
+        columns = "| way | accuracy, mean (range) | balanced | seconds | processor | times as fast | MB |"
+        print(f"\n{backbone}\n\n{columns}")
+        print("|---|---|---|---|---|---|---|")
         for way, runs in found.items():
             print(row(way, runs, found[chosen.ways[0]]))
 
@@ -179,13 +167,17 @@ def main() -> None:
 def row(way: str, runs: list[dict[str, float]], first: list[dict[str, float]]) -> str:
     """Write one row of the table."""
     scores = [each["accuracy"] for each in runs]
+    balanced = sum(each.get("balanced", math.nan) for each in runs) / len(runs)
     spent = {name: sum(each[name] for each in runs) / len(runs) for name in ("seconds", "processor")}
     faster = [sum(each[name] for each in first) / len(first) / spent[name] for name in spent]
-    return (
-        f"| {way} | {sum(scores) / len(scores):.3f} ({min(scores):.3f} to {max(scores):.3f}) "
-        f"| {spent['seconds']:.1f} | {spent['processor']:.1f} | {faster[0]:.1f}, {faster[1]:.1f} "
-        f"| {max(each['memory'] for each in runs):.0f} |"
+    cells = (
+        f"{sum(scores) / len(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})",
+        f"{balanced:.3f}",
+        *(f"{each:.1f}" for each in spent.values()),
+        f"{faster[0]:.1f}, {faster[1]:.1f}",
+        f"{max(each['memory'] for each in runs):.0f}",
     )
+    return f"| {way} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """transfer: one call from a folder to a bundle; on failure the target is as it was."""
 
+import io
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 import tfxfer
 from tests.conftest import COLOURS, write_pictures
@@ -18,11 +20,20 @@ from tfxfer.runtime import file_sha256
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
 QUICK |= {"guard": False}  # a probe would win against so few epochs
+BLOCKS = "1, since a fifth of the backbone's 4 suits 42 training pictures"
 
 
 def test_one_call_does_it_all(shared_pictures, tmp_path):
-    settings = {**QUICK, "seed": 2, "augment": "light", "mix": "cutmix", "guard": True}
-    run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
+    console = Console(file=io.StringIO(), width=200)
+    watched = {**QUICK, "progress": True, "console": console, "guard": True}
+    run = tfxfer.transfer(
+        shared_pictures, to=tmp_path / "model", seed=2, augment="light", mix="cutmix", **watched
+    )
+    lines = console.file.getvalue().splitlines()
+    even = "the largest class has 1.0 times the training pictures of the smallest (14 and 14)"
+    assert f"top_blocks: {BLOCKS}." in lines
+    assert f"balance: none, since {even}; that is even enough." in lines
+    assert not any(line.startswith(("head_epochs:", "top_epochs:")) for line in lines)
     assert [phase.name for phase in run.log.phases] == ["head", "top", "probe"]
     assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
     outcome = json.loads(json.dumps(run.to_dict()))
@@ -49,6 +60,7 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     assert [phase["rate"] for phase in card["training"]["phases"]] == [3e-3, 1e-4, None]
     assert card["training"]["guard"]["sentence"] == outcome["guard"] == str(run.log.guard)
     assert (card["settings"]["features"], card["settings"]["views"]) == ("auto", None)
+    assert card["training"]["chosen"] == run.log.chosen == {"top_blocks": BLOCKS}
     reason = "cutmix(alpha=1) mixes pictures anew in every step, so what is made of them is never the same"
     assert (card["training"]["features"], card["training"]["features_reason"]) == ("off", reason)
     assert card["test"]["accuracy"] == outcome["test_accuracy"]

@@ -298,13 +298,15 @@ class FitLog:
         phases: One log a phase, in order.
         kept: Name of the phase whose weights the model has now; ``"probe"``, the last, is the guard's.
         balance: How rare classes were made to count; never ``"auto"``.
-        balance_reason: Why ``"auto"`` chose so; empty where somebody did.
+        balance_reason: Why it was chosen so; empty where somebody did.
         features: Whether what the frozen part makes was computed once and kept; never ``"auto"``.
         features_reason: Why; empty where somebody chose ``"off"``.
         views: How many views of each training picture were kept; 0 where none were.
         extraction_seconds: Wall time of computing them.
         precision: In which numbers it was computed while training; never ``"auto"``.
         devices: How many devices shared each batch.
+        chosen: What was chosen of how long and how deep it learnt, as nobody said: setting -> its value and
+            why.
         guard: How it did against a linear probe of the frozen backbone and against colours, or None.
         guard_reason: Why there is no guard; empty where there is, or nobody wanted one.
     """
@@ -319,6 +321,7 @@ class FitLog:
     extraction_seconds: float = 0.0
     precision: Precision = "float32"
     devices: int = 1
+    chosen: Mapping[str, str] = field(default_factory=dict)
     guard: Guard | None = None
     guard_reason: str = ""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,8 +40,9 @@ from tfxfer.training import (
     check_journals,
     check_plan,
     choose_augmentation,
-    choose_phases,
     fit,
+    phases_for,
+    tell_chosen,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def transfer(
     batch_size: int = 32,
     precision: str = "auto",
     strategy: str = "auto",
-    balance: Balance = "none",
+    balance: Balance | None = None,
     label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
     views: int | None = None,
@@ -175,10 +176,10 @@ def transfer(
         features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
         views: How many views of each training picture are, as in ``fit``.
         plan: What learns, in which order, as in ``fit``.
-        head_epochs: Epochs for the head alone; None leaves it to the plan.
+        head_epochs: Epochs for the head alone; None leaves it to the plan, or to
+            ``tfxfer.training.choose_defaults``, as in ``fit``.
         top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen, None likewise.
-        top_blocks: How many blocks are unfrozen in the end, from the top; None likewise: a fifth of them, or
-            a third for ``"gradual"``.
+        top_blocks: How many blocks are unfrozen in the end, from the top; None likewise.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
         guard: Whether the model is held against a linear probe of the frozen backbone, and that kept where it
@@ -216,10 +217,8 @@ def transfer(
     learning: dict[str, Any] = {"balance": balance, "mix": mixing, "label_smoothing": label_smoothing}
     learning |= {"batch_size": batch_size, "features": features, "views": views, "precision": precision}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
-    check_plan(plan, **depth)
-    phases_of = partial(choose_phases, plan, scratch=weights is None, find_rate=find_rate, soup=soup, **depth)
-    # A catalogue's stages are known before anything runs; another's once it is here.
-    phases = None if is_outside(backbone) else phases_of(stages=len(catalogued(backbone).stages))
+    every: dict[str, Any] = {"scratch": weights is None, "find_rate": find_rate, "soup": soup}
+    phases_of = _planner(plan, backbone, depth, **every)
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
@@ -230,11 +229,13 @@ def transfer(
     with runtime.strategy(strategy):
         model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
-    phases = phases or phases_of(stages=len(Anatomy.of(model).stages))
+    phases, chosen = phases_of(images=len(photos.split.train), stages=len(Anatomy.of(model).stages))
+    tell_chosen(chosen, **watching)
     if not resume:
         held.clear()
     going: dict[str, Any] = {"checkpoints": held.folder, "resume": resume, "seed": seed, "guard": guard}
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
+    log = replace(log, chosen=chosen)
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
     reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
@@ -296,9 +297,21 @@ def _held(
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
-def _check_photos(photos: Photos, balance: Balance, reject: float | None, **softened: Any) -> None:
+def _check_photos(photos: Photos, balance: Balance | None, reject: float | None, **softened: Any) -> None:
     check_balance(balance, photos, **softened)
     check_reject(reject, photos)
+
+
+def _planner(
+    plan: Plan | Sequence[Phase] | None, backbone: str, depth: Mapping[str, Any], **settings: Any
+) -> Callable[..., tuple[tuple[Phase, ...], dict[str, str]]]:
+    """Refuse early what is no plan for a backbone, and return what makes phases of it."""
+    check_plan(plan, **depth)
+    phases_of = partial(phases_for, plan, **depth, **settings)
+    # A catalogue's stages are known before anything runs, and what is refused depends on no pictures.
+    if not is_outside(backbone):
+        phases_of(images=1, stages=len(catalogued(backbone).stages))
+    return phases_of
 
 
 def _check_means(

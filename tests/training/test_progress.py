@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tfxfer.training import ProgressBar
+from tfxfer.training import ProgressBar, tell_chosen
 
 LOGS = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.25, "val_accuracy": 0.9}
 
@@ -17,6 +17,16 @@ def shown(*, terminal):
         for epoch in range(2):
             bar.on_epoch_end(epoch, LOGS)
     return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"), [(True, "head_epochs: 50, since [so] it is.\ntop_blocks: 3, since.\n"), (False, "")]
+)
+def test_what_was_chosen_is_told_a_line_each(progress, told):
+    console = Console(file=io.StringIO(), width=20)
+    chosen = {"head_epochs": "50, since [so] it is", "top_blocks": "3, since"}
+    tell_chosen(chosen, progress=progress, console=console)
+    assert console.file.getvalue() == told
 
 
 def test_without_a_terminal_a_line_an_epoch():

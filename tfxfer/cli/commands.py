@@ -194,9 +194,8 @@ def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
 @click.option(
     "--balance",
     type=click.Choice(BALANCES),
-    default="none",
-    show_default=True,
-    help="How rare classes are made to count; auto chooses, and says why.",
+    help="How rare classes are made to count; auto chooses. If not given, pictures are repeated where one "
+    "class has more than ten times those of another.",
 )
 @click.option(
     "--features",

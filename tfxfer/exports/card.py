@@ -142,6 +142,7 @@ def _training(log: FitLog) -> dict[str, Any]:
         "extraction_seconds": round(log.extraction_seconds, 2),
         "precision": log.precision,
         "devices": log.devices,
+        "chosen": dict(log.chosen),
         "guard": log.guard.to_dict() if log.guard else None,
         "guard_reason": log.guard_reason,
         **{f"validation_{name}": value for name, value in log.validation_metrics.items()},

@@ -108,7 +108,7 @@ class Job:
         plan = {"plan": self.space["plan"].ends[0]} if "plan" in self.space else {}
         depth = {"head_epochs", "top_epochs", "plan"} & self.fixed.keys()
         chosen = {name: self.fixed[name] for name in depth} | longest | plan
-        return recipe(chosen, stages=self.stages_of(str(backbone)), scratch=self._scratch).epochs
+        return self._recipe(chosen, str(backbone)).epochs
 
     @property
     def _scratch(self) -> bool:
@@ -139,7 +139,11 @@ class Job:
     def recipe(self, drawn: Mapping[str, Value]) -> Recipe:
         """Return what a trial of some drawn settings does."""
         chosen = {**self.fixed, **drawn}
-        return recipe(chosen, stages=self.stages_of(str(chosen["backbone"])), scratch=self._scratch)
+        return self._recipe(chosen, str(chosen["backbone"]))
+
+    def _recipe(self, chosen: Mapping[str, Value], backbone: str) -> Recipe:
+        images = len(self.photos.split.train)
+        return recipe(chosen, stages=self.stages_of(backbone), scratch=self._scratch, images=images)
 
     def value(self, trial: Any) -> float:
         """Run one ``optuna.Trial``, and return what it is judged by."""

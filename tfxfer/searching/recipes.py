@@ -12,7 +12,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.searching.ranges import FloatRange, IntRange, Value, Varied
 from tfxfer.searching.settings import SETTINGS, check_value, check_varied
-from tfxfer.training import L2SP, Phase, check_balance, check_features, choose_phases
+from tfxfer.training import L2SP, Phase, check_balance, check_features, phases_for
 
 __all__ = ["Recipe", "Space", "check_space", "default_space", "recipe"]
 
@@ -75,13 +75,14 @@ def default_space(
     return space | ({"label_smoothing": FloatRange(0.0, 0.2)} if task == "single_label" else {})
 
 
-def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False) -> Recipe:
+def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False, images: int = 1) -> Recipe:
     """Turn settings into what ``build`` and ``fit`` take.
 
     Args:
         settings: Setting -> value, as ``SETTINGS`` knows them.
         stages: Number of stages of the backbone.
         scratch: Whether there are no pretrained weights.
+        images: Training pictures; how many blocks learn where nobody says depends on that.
 
     Raises:
         SettingError: They do not go together.
@@ -94,7 +95,8 @@ def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False)
         for place in ("build", "fit", "depth", "phase", "anchor")
     }
     depth: dict[str, Any] = placed["depth"]
-    phases = choose_phases(depth.pop("plan", None), stages=stages, scratch=scratch, **depth)
+    counts: dict[str, Any] = {"images": images, "stages": stages}
+    phases, _ = phases_for(depth.pop("plan", None), scratch=scratch, **counts, **depth)
     later = [name for name in placed["phase"] if name.startswith("top_")]
     if len(phases) == 1 and later:
         raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
@@ -149,9 +151,7 @@ def check_space(
             raise SettingError(f"{name} is fixed to {value!r} and varies over {space[name]}; leave one out.")
     for chosen in _corners(space, fixed, "balance", "mix", "label_smoothing"):
         smoothing = chosen.get("label_smoothing", 0.0)
-        check_balance(
-            chosen.get("balance", "none"), photos, mixed=chosen.get("mix") is not None, smoothing=smoothing
-        )
+        check_balance(chosen.get("balance"), photos, mixed=chosen.get("mix") is not None, smoothing=smoothing)
     for chosen in _corners(space, fixed, "augment", "views"):
         check_features(features, chosen.get("views"))
         if (chosen.get("views") or 1) > 1 and chosen.get("augment", "none") == "none":

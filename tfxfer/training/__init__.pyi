@@ -16,6 +16,9 @@ from .methods.optimizers import make_optimizer as make_optimizer
 from .methods.optimizers import rate_factors as rate_factors
 from .methods.schedules import rate_schedule as rate_schedule
 from .methods.soups import Soup as Soup
+from .planning.defaults import Defaults as Defaults
+from .planning.defaults import choose_defaults as choose_defaults
+from .planning.defaults import phases_for as phases_for
 from .planning.phases import L2SP as L2SP
 from .planning.phases import OPTIMIZERS as OPTIMIZERS
 from .planning.phases import SCHEDULES as SCHEDULES
@@ -28,6 +31,7 @@ from .planning.plans import full as full
 from .planning.plans import gradual as gradual
 from .planning.plans import two_phases as two_phases
 from .progress import ProgressBar as ProgressBar
+from .progress import tell_chosen as tell_chosen
 from .rates import valley as valley
 from .resuming.checkpoints import Checkpoints as Checkpoints
 from .resuming.checkpoints import check_checkpoints as check_checkpoints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,10 @@ from tfxfer.training.guarding.watch import Watch, check_guard, watch
 from tfxfer.training.journals import Journal, check_journals
 from tfxfer.training.methods.recalibration import statistics_of
 from tfxfer.training.mlflow_runs import whole_run
+from tfxfer.training.planning.defaults import phases_for
 from tfxfer.training.planning.phases import Phase
-from tfxfer.training.planning.plans import choose_phases
 from tfxfer.training.preparing import Ready, prepared
+from tfxfer.training.progress import tell_chosen
 from tfxfer.training.resuming.checkpoints import check_checkpoints
 from tfxfer.training.resuming.course import Course, run_settings
 
@@ -43,7 +44,7 @@ def fit(
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
-    balance: Balance = "none",
+    balance: Balance | None = None,
     label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
     views: int | None = None,
@@ -75,10 +76,11 @@ def fit(
     Args:
         model: A model from ``tfxfer.build``, changed in place.
         photos: Data set with the classes the model was built for.
-        plan: What learns, in which order, as phases or by a name: ``"two-phase"``, the head for 20 epochs,
-            then the top blocks with it for 10, where they can be trained; ``"head"``, the head alone;
-            ``"gradual"``, one block more in each phase; ``"full"``, the head, then everything. None is
-            ``"two-phase"``, or everything at once for 30 where there are no pretrained weights.
+        plan: What learns, in which order, as phases or by a name: ``"two-phase"``, the head, then the top
+            blocks with it, where they can be trained; ``"head"``, the head alone; ``"gradual"``, one block
+            more in each phase; ``"full"``, the head, then everything. None is ``"two-phase"``, or everything
+            at once where there are no pretrained weights. How long these and ``"head"`` are, and how many
+            blocks, is chosen as ``tfxfer.training.choose_defaults`` says, told and kept in the log.
         batch_size: Pictures a step, of all devices together where the model was built within
             ``tfxfer.strategy``. Where they find no memory, it is halved and gradients are accumulated over
             as many more turns, which makes the same steps; told, and kept in the log.
@@ -94,8 +96,9 @@ def fit(
             features where a phase trains on kept ones; under CutMix none are kept.
         balance: How rare classes are made to count: ``"none"``; ``"class_weights"``, the inverse of their
             counts in the loss; ``"sampling"``, their pictures repeated until all classes are as large as
-            the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three, told
-            with the reason and kept in the log.
+            the largest; ``"focal"``, focal loss with gamma 2; or ``"auto"``, one of the first three. None is
+            ``"sampling"`` where the largest class has more than ten times the pictures of the smallest, else
+            ``"none"``. What these two chose is told with the reason and kept in the log.
         label_smoothing: Share of each training label that goes to all classes alike, in [0, 1), where each
             picture has one.
         features: Whether what the frozen part makes of pictures is computed once and kept, in the user's
@@ -139,7 +142,8 @@ def fit(
         TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written.
     """
     anatomy = Anatomy.of(model)
-    phases = choose_phases(plan, stages=len(anatomy.stages), scratch=anatomy.learns_whole)
+    counts = {"images": len(photos.split.train), "stages": len(anatomy.stages)}
+    phases, chosen = phases_for(plan, scratch=anatomy.learns_whole, **counts)
     if guard:
         check_guard(phases)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
@@ -149,6 +153,7 @@ def fit(
         raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
     held = check_checkpoints(checkpoints, resume=resume) if checkpoints is not None else None
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
+    tell_chosen(chosen, progress=progress, console=console)
     decisive = run_settings(model, photos, phases, **settings) if held is not None else {}
     course = Course(model, held, decisive, beside=ready.beside)
     journal = Journal(*check_journals(csv, tensorboard), [phase.name for phase in phases])
@@ -167,7 +172,7 @@ def fit(
         for phase in phases[len(course.logs) :]:
             course.done(_run(ready, phase, course, **following), phase)
     course.finish()
-    log = _log(course, ready)
+    log = _log(course, ready, chosen=chosen)
     with scope_of(ready.lessons.devices):
         _compile_plainly(model, photos, rate=log[log.kept].rate)
         return _guarded(watched, model, photos, log, ready)
@@ -183,7 +188,7 @@ def find_rate(
     seed: int = 0,
     augment: Source | DeviceAugmentation | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
-    balance: Balance = "none",
+    balance: Balance | None = None,
     label_smoothing: float = 0.0,
     features: FeatureUse = "auto",
     views: int | None = None,
@@ -255,19 +260,20 @@ def _run(
     return ready.within_memory(attempt, name=f"phase {phase.name}")
 
 
-def _log(course: Course, ready: Ready) -> FitLog:
-    balancing, chosen = ready.balancing, ready.lessons.plan
+def _log(course: Course, ready: Ready, *, chosen: Mapping[str, str]) -> FitLog:
+    balancing, kept = ready.balancing, ready.lessons.plan
     return FitLog(
         tuple(course.logs),
         course.kept,
         balance=balancing.name,
         balance_reason=balancing.why,
-        features=chosen.name,
-        features_reason=chosen.why,
-        views=chosen.views if chosen.cuts else 0,
+        features=kept.name,
+        features_reason=kept.why,
+        views=kept.views if kept.cuts else 0,
         extraction_seconds=ready.lessons.seconds,
         precision=ready.precision,
         devices=ready.lessons.devices.num_replicas_in_sync,
+        chosen=chosen,
     )
 
 

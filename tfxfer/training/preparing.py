@@ -254,7 +254,7 @@ def prepared(
     *,
     augment: Source | DeviceAugmentation | None,
     mix: Literal["mixup", "cutmix"] | Mixing | None,
-    balance: Balance,
+    balance: Balance | None,
     label_smoothing: float,
     features: FeatureUse,
     views: int | None,

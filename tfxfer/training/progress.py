@@ -1,14 +1,28 @@
-"""A bar on standard error that says which phase and epoch it is, and how well it goes."""
+"""What is told on standard error: what was chosen, which phase and epoch it is, and how well it goes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["ProgressBar"]
+__all__ = ["ProgressBar", "tell_chosen"]
+
+
+def tell_chosen(chosen: Mapping[str, str], *, progress: bool, console: Console | None) -> None:
+    """Say what was chosen and why, a line each, where progress is shown.
+
+    Args:
+        chosen: Setting -> its value and why.
+        progress: Whether it is.
+        console: Where; None is standard error.
+    """
+    console = console or Console(stderr=True)
+    for name, words in chosen.items() if progress else ():
+        console.print(f"{name}: {words}.", markup=False, highlight=False, soft_wrap=True)
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -107,6 +107,29 @@ def test_auto_is_what_it_chose():
     assert balance_training(photos_of([21, 2]), "class_weights").why == ""
 
 
+@pytest.mark.parametrize(
+    ("counts", "method", "so"),
+    [
+        ([4, 2], "none", "1.5 times the training pictures of the smallest (3 and 2); that is even enough"),
+        ([21, 2], "none", "; up to 10 times that is left as it is"),
+        ([23, 2], "sampling", "; that is beyond weights, so the pictures of smaller classes are repeated"),
+    ],
+    ids=["even", "uneven", "beyond"],
+)
+def test_nobody_s_choice_is_sampling_beyond_weights_alone(counts, method, so):
+    prepared = balance_training(photos_of(counts), None)
+    assert prepared.name == method
+    assert prepared.why.startswith("the largest class has ")
+    assert prepared.why.endswith(so)
+    assert prepared.class_weight is None
+
+
+def test_nobody_s_choice_is_none_where_pictures_show_no_one_class(tags, numbers):
+    for photos in (tags, numbers):
+        prepared = balance_training(photos, None)
+        assert (prepared.name, prepared.why) == ("none", "")
+
+
 def test_the_focal_loss_gives_val_loss_its_plain_meaning():
     logs = {"loss": 0.1, "val_loss": 0.2, "val_cross_entropy": 0.9}
     PlainValidationLoss().on_epoch_end(0, logs)

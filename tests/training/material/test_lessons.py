@@ -21,7 +21,7 @@ QUICK = (
 )
 SHORT = [Phase("head", epochs=2, rate=1e-2, patience=None)]
 GPU = SimpleNamespace(device_type="CPU", name="for Keras, which looks as well")
-SETTINGS = {"plan": QUICK, "features": "cache", "batch_size": 16}
+SETTINGS = {"plan": QUICK, "features": "cache", "batch_size": 16, "balance": "none"}
 
 
 def small_model(**settings):

@@ -10,6 +10,7 @@ from rich.console import Console
 from tests.training.resuming.test_noting import PLAN, Interrupt, run, small_model
 from tests.training.unguarded import fit
 from tfxfer.errors import SettingError
+from tfxfer.training import two_phases
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,21 @@ def test_a_run_with_other_settings_is_not_gone_on_with(photos, interrupted, sett
     message = f"the run in {interrupted} {says}; give the same, or remove the folder to begin anew."
     with pytest.raises(SettingError, match=f"^{re.escape(message)}$"):
         run(photos, **{"plan": PLAN[:1], "checkpoints": interrupted, "resume": True, **settings})
+
+
+def test_what_was_chosen_is_chosen_again_and_nothing_else_is_gone_on_with(photos, tmp_path):
+    chosen = {"plan": "head", "batch_size": 8, "checkpoints": tmp_path / "checkpoints"}
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, **chosen, callbacks=[Interrupt(1)])
+    with pytest.raises(SettingError, match=r"had another plan; give the same"):
+        run(photos, **{**chosen, "plan": two_phases(stages=4, head_epochs=19, top_epochs=0)}, resume=True)
+    console = Console(file=io.StringIO(), width=200)
+    settings = {**chosen, "progress": True, "console": console, "resume": True}
+    _, log = run(photos, **settings)
+    words = "20, since it ends early where it gets no better"
+    assert log.chosen == {"head_epochs": words}
+    assert f"head_epochs: {words}.\n" in console.file.getvalue()
+    assert 1 < len(log["head"].history["loss"]) <= 20
 
 
 def test_other_pictures_are_told(photos, interrupted):
