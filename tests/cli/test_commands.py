@@ -1,7 +1,6 @@
 """The commands, run as people run them: what they print, to which stream, and what they leave."""
 
 import json
-import logging
 import re
 import shutil
 import subprocess
@@ -11,7 +10,6 @@ import pytest
 
 import tfxfer
 from tests.conftest import write_pictures
-from tfxfer.cli.commands import quiet
 from tfxfer.cli.main import main
 
 TRAIN = ("--backbone", "micro", "--image-size", "32", "--head-epochs", "3", "--top-epochs", "1")
@@ -58,17 +56,6 @@ def test_train_s_progress_is_all_that_reaches_standard_error(trained):
         "balance: none, since the largest class has 1.0 times the training pictures of the smallest "
         "(14 and 14); that is even enough.",
     ]
-
-
-@pytest.mark.parametrize(("debug", "shown"), [("0", []), ("1", ["retracing is expensive"])])
-def test_tensorflow_s_warnings_are_for_those_who_seek_a_fault(monkeypatch, caplog, debug, shown):
-    monkeypatch.setenv("TFXFER_DEBUG", debug)
-    logger = logging.getLogger("tensorflow")
-    before = logger.level
-    with quiet():
-        logger.warning("retracing is expensive")
-    assert caplog.messages == shown
-    assert logger.level == before
 
 
 def test_train_tells_people_what_came_of_it_and_what_it_left_out(capfd, tmp_path):

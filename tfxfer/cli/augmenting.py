@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import tfxfer
-from tfxfer.cli.commands import FOLDER, POLICY_NAMES, resize_option
+from tfxfer.cli.options import FOLDER, POLICY_NAMES, resize_option
 
 __all__ = ["augment"]
 

@@ -7,7 +7,7 @@ import json
 import click
 
 from tfxfer import features
-from tfxfer.cli.commands import json_option
+from tfxfer.cli.options import json_option
 
 __all__ = ["cache"]
 

@@ -13,7 +13,7 @@ from tfxfer import backbones as room
 from tfxfer.backbones import BackboneSpec
 from tfxfer.backbones.counts import write_count
 from tfxfer.backbones.selection import ORDERS, Order
-from tfxfer.cli.commands import json_option
+from tfxfer.cli.options import json_option
 
 __all__ = ["backbones"]
 

@@ -2,171 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 
 import tfxfer
-from tfxfer import data, runtime
 from tfxfer.cli.judging import judge_source
+from tfxfer.cli.options import (
+    FOLDER,
+    MIX_NAMES,
+    PIXEL_RANGES,
+    POLICY_NAMES,
+    at_least_1,
+    cleaning_options,
+    columns_of,
+    data_dir_option,
+    device_options,
+    force_option,
+    json_option,
+    resize_option,
+    source_options,
+    truth_options,
+    weights_option,
+    weights_sha256_option,
+)
 from tfxfer.cli.outputs import log_options
 from tfxfer.cli.shares import share
-from tfxfer.contracts import (
-    BALANCES,
-    FEATURE_USES,
-    NEAR_DUPLICATES,
-    PLANS,
-    PRECISIONS,
-    RESIZES,
-    STRATEGIES,
-    TASKS,
-)
+from tfxfer.cli.streams import print_json, quiet
+from tfxfer.contracts import BALANCES, FEATURE_USES, PLANS
 
-__all__ = [
-    "FOLDER",
-    "PIXEL_RANGES",
-    "at_least_1",
-    "cleaning_options",
-    "columns_of",
-    "demo",
-    "evaluate",
-    "force_option",
-    "json_option",
-    "predict",
-    "quiet",
-    "resize_option",
-    "source_options",
-    "train",
-    "weights_option",
-    "weights_sha256_option",
-]
-
-FOLDER = click.Path(path_type=Path)
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
-)
-force_option = click.option("--force", is_flag=True, help="Replace DIR if it is there already.")
-data_dir_option = click.option(
-    "--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."
-)
-weights_option = click.option(
-    "--weights",
-    default="pretrained",
-    show_default=True,
-    help="pretrained, imagenet, none (from scratch), or a file.",
-)
-weights_sha256_option = click.option(
-    "--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have."
-)
-resize_option = click.option(
-    "--resize",
-    type=click.Choice(RESIZES),
-    default="crop",
-    show_default=True,
-    help="Keep a picture's middle, or its edges and distort.",
-)
-at_least_1 = click.IntRange(min=1)
-MIX_NAMES = ("mixup", "cutmix")
-POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
-
-PIXEL_RANGES: dict[str, tuple[float, float]] = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
-
-
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how pictures are read: a table, and TensorFlow Datasets."""
-    for option in (
-        click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
-        data_dir_option,
-    ):
-        command = option(command)
-    return table_options(command)
-
-
-def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a table is read, to learn from it."""
-    for option in (
-        click.option("--group-column", metavar="NAME", help="Its column of what stays in one part."),
-        click.option("--task", type=click.Choice(TASKS), help="One class a picture, several, or numbers."),
-    ):
-        command = option(command)
-    return truth_options(command)
-
-
-def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a table is read, to learn from it or to judge by it."""
-    for option in (
-        click.option("--root", metavar="DIR", type=FOLDER, help="Where a table's paths start; its folder."),
-        click.option("--split-column", metavar="NAME", help="Its column of train, validation, test."),
-        click.option("--label-separator", "separator", metavar="TEXT", help="Between labels in one cell; ;."),
-        click.option(
-            "--label-column",
-            metavar="NAME",
-            multiple=True,
-            help="Its column of labels, label if not given; once for each class or number that has its own.",
-        ),
-        click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
-    ):
-        command = option(command)
-    return command
-
-
-def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say on which devices, and in which numbers, it is trained."""
-    for option in (
-        click.option(
-            "--strategy",
-            type=click.Choice(STRATEGIES),
-            default="auto",
-            show_default=True,
-            help="Devices that share each batch: all GPUs if there are several, one, or all.",
-        ),
-        click.option(
-            "--precision",
-            type=click.Choice(PRECISIONS),
-            default="auto",
-            show_default=True,
-            help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is left out, and what stays together."""
-    for option in (
-        click.option(
-            "--near-duplicates",
-            type=click.Choice(NEAR_DUPLICATES),
-            default="together",
-            show_default=True,
-            help="Keep pictures that look alike in one part of the split, or not.",
-        ),
-        click.option(
-            "--max-bad",
-            type=share,
-            default="5%",
-            show_default=True,
-            help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
-    """Take the options of a table's columns out of a command's settings."""
-    columns = {role: settings.pop(f"{role}_column", None) for role in data.COLUMN_ROLES}
-    labels = list(columns["label"] or ())
-    columns["label"] = labels[0] if len(labels) == 1 else labels
-    return {role: column for role, column in columns.items() if column}
+__all__ = ["demo", "evaluate", "predict", "train"]
 
 
 @click.command()
@@ -286,7 +152,7 @@ def train(
             **settings,
         )
     if as_json:
-        _print_json(run.to_dict())
+        print_json(run.to_dict())
         return
     click.echo(f"{run.report}\n")
     click.echo(_files_table(run.files, same="numbers" if run.photos.task == "regression" else "labels"))
@@ -306,7 +172,7 @@ def predict(bundle: Path, images: tuple[Path, ...], as_json: bool) -> None:
     with quiet():
         predictions = tfxfer.load(bundle).predict(images)
     if as_json:
-        _print_json([prediction.to_dict() for prediction in predictions])
+        print_json([prediction.to_dict() for prediction in predictions])
         return
     for prediction in predictions:
         click.echo(str(prediction))
@@ -349,7 +215,7 @@ def evaluate(
             everything=everything,
         )
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         click.echo(str(report))
 
@@ -362,7 +228,7 @@ def demo(to: Path | None, as_json: bool) -> None:
     with quiet():
         outcome = tfxfer.demo(to)
     if as_json:
-        _print_json(outcome.to_dict())
+        print_json(outcome.to_dict())
     else:
         click.echo(str(outcome))
 
@@ -374,24 +240,3 @@ def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:
         f"{artifact.comparison.largest_difference:.0e}"
         for artifact in files
     )
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep standard output for results, and what TensorFlow writes off both unless a fault is sought."""
-    if os.environ.get("TFXFER_DEBUG") == "1":
-        with redirect_stdout(sys.stderr):
-            yield
-        return
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it warns of many models in one process, which an export needs
-    try:
-        with runtime.native_chatter_hidden(), redirect_stdout(sys.stderr):
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, allow_nan=False))

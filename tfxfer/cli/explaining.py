@@ -12,7 +12,8 @@ import click
 
 import tfxfer
 from tfxfer import explaining, runtime
-from tfxfer.cli.commands import FOLDER, json_option, quiet
+from tfxfer.cli.options import FOLDER, json_option
+from tfxfer.cli.streams import quiet
 from tfxfer.errors import SettingError
 from tfxfer.explaining.methods import EXPLAIN_METHODS, SUMMARIES, ExplainMethod
 

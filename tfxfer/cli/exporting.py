@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 import tfxfer
-from tfxfer.cli.commands import FOLDER, json_option, quiet
+from tfxfer.cli.options import FOLDER, json_option
 from tfxfer.cli.outputs import forms
+from tfxfer.cli.streams import quiet
 
 __all__ = ["export", "forms_table"]
 

@@ -10,15 +10,8 @@ import click
 
 import tfxfer
 from tfxfer import data
-from tfxfer.cli.commands import (
-    FOLDER,
-    at_least_1,
-    columns_of,
-    json_option,
-    quiet,
-    source_options,
-    weights_option,
-)
+from tfxfer.cli.options import FOLDER, at_least_1, columns_of, json_option, source_options, weights_option
+from tfxfer.cli.streams import quiet
 
 __all__ = ["gap"]
 

@@ -10,7 +10,8 @@ import click
 
 import tfxfer
 from tfxfer import data, features
-from tfxfer.cli.commands import FOLDER, at_least_1, columns_of, json_option, quiet, source_options
+from tfxfer.cli.options import FOLDER, at_least_1, columns_of, json_option, source_options
+from tfxfer.cli.streams import quiet
 
 __all__ = ["rank"]
 

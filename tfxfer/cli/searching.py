@@ -11,19 +11,19 @@ import click
 
 import tfxfer
 from tfxfer import searching
-from tfxfer.cli.commands import (
+from tfxfer.cli.options import (
     FOLDER,
     PIXEL_RANGES,
     at_least_1,
     cleaning_options,
     columns_of,
     json_option,
-    quiet,
     resize_option,
     source_options,
     weights_option,
     weights_sha256_option,
 )
+from tfxfer.cli.streams import quiet
 from tfxfer.contracts import FEATURE_USES
 from tfxfer.errors import SettingError
 

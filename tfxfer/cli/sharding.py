@@ -10,16 +10,16 @@ import click
 
 import tfxfer
 from tfxfer import data, runtime
-from tfxfer.cli.commands import (
+from tfxfer.cli.options import (
     FOLDER,
     at_least_1,
     cleaning_options,
     columns_of,
     force_option,
     json_option,
-    quiet,
     source_options,
 )
+from tfxfer.cli.streams import quiet
 from tfxfer.contracts import NearDuplicates
 
 __all__ = ["shards"]

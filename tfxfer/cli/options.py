@@ -1,0 +1,154 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import tfxfer
+from tfxfer import data
+from tfxfer.cli.shares import share
+from tfxfer.contracts import NEAR_DUPLICATES, PRECISIONS, RESIZES, STRATEGIES, TASKS
+
+__all__ = [
+    "FOLDER",
+    "MIX_NAMES",
+    "PIXEL_RANGES",
+    "POLICY_NAMES",
+    "at_least_1",
+    "cleaning_options",
+    "columns_of",
+    "data_dir_option",
+    "device_options",
+    "force_option",
+    "json_option",
+    "resize_option",
+    "source_options",
+    "table_options",
+    "truth_options",
+    "weights_option",
+    "weights_sha256_option",
+]
+
+FOLDER = click.Path(path_type=Path)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
+)
+force_option = click.option("--force", is_flag=True, help="Replace DIR if it is there already.")
+data_dir_option = click.option(
+    "--data-dir", metavar="DIR", type=FOLDER, help="Where tfds: data sets are prepared."
+)
+weights_option = click.option(
+    "--weights",
+    default="pretrained",
+    show_default=True,
+    help="pretrained, imagenet, none (from scratch), or a file.",
+)
+weights_sha256_option = click.option(
+    "--weights-sha256", metavar="HEX", help="The SHA-256 that the weights must have."
+)
+resize_option = click.option(
+    "--resize",
+    type=click.Choice(RESIZES),
+    default="crop",
+    show_default=True,
+    help="Keep a picture's middle, or its edges and distort.",
+)
+at_least_1 = click.IntRange(min=1)
+MIX_NAMES = ("mixup", "cutmix")
+POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
+
+PIXEL_RANGES: dict[str, tuple[float, float]] = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how pictures are read: a table, and TensorFlow Datasets."""
+    for option in (
+        click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
+        data_dir_option,
+    ):
+        command = option(command)
+    return table_options(command)
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a table is read, to learn from it."""
+    for option in (
+        click.option("--group-column", metavar="NAME", help="Its column of what stays in one part."),
+        click.option("--task", type=click.Choice(TASKS), help="One class a picture, several, or numbers."),
+    ):
+        command = option(command)
+    return truth_options(command)
+
+
+def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a table is read, to learn from it or to judge by it."""
+    for option in (
+        click.option("--root", metavar="DIR", type=FOLDER, help="Where a table's paths start; its folder."),
+        click.option("--split-column", metavar="NAME", help="Its column of train, validation, test."),
+        click.option("--label-separator", "separator", metavar="TEXT", help="Between labels in one cell; ;."),
+        click.option(
+            "--label-column",
+            metavar="NAME",
+            multiple=True,
+            help="Its column of labels, label if not given; once for each class or number that has its own.",
+        ),
+        click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
+    ):
+        command = option(command)
+    return command
+
+
+def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say on which devices, and in which numbers, it is trained."""
+    for option in (
+        click.option(
+            "--strategy",
+            type=click.Choice(STRATEGIES),
+            default="auto",
+            show_default=True,
+            help="Devices that share each batch: all GPUs if there are several, one, or all.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default="auto",
+            show_default=True,
+            help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is left out, and what stays together."""
+    for option in (
+        click.option(
+            "--near-duplicates",
+            type=click.Choice(NEAR_DUPLICATES),
+            default="together",
+            show_default=True,
+            help="Keep pictures that look alike in one part of the split, or not.",
+        ),
+        click.option(
+            "--max-bad",
+            type=share,
+            default="5%",
+            show_default=True,
+            help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:
+    """Take the options of a table's columns out of a command's settings."""
+    columns = {role: settings.pop(f"{role}_column", None) for role in data.COLUMN_ROLES}
+    labels = list(columns["label"] or ())
+    columns["label"] = labels[0] if len(labels) == 1 else labels
+    return {role: column for role, column in columns.items() if column}
