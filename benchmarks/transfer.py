@@ -16,9 +16,10 @@
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
-own, one after the other. Seconds are from the folder to the finished model, once the libraries are imported
-(the same for all); the model is judged afterwards. Processor seconds are those of all cores in that time:
-what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
+own, one after the other. The split keeps near duplicates together, as ``tfxfer train`` does: else those of
+one tile of the magnetic tiles learn and judge. It is cut before the clock starts. Seconds are from the folder
+to the finished model, once the libraries are imported (the same for all); the model is judged afterwards. Processor seconds are those of all cores in that
+time: what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
 file, one JSON object a line, and does not do again what stands there: a folder goes by its own name.
 
 --few keeps so many training pictures of each class, and a quarter as many for validation, at least 1: whoever
@@ -52,7 +53,7 @@ from tfxfer import L2SP, Phase, Photos
 from tfxfer.contracts import PLANS, FeatureUse, Part, Plan
 from tfxfer.data.splits.cutting import in_drawn_order
 from tfxfer.models import Anatomy
-from tfxfer.training import choose_phases, two_phases
+from tfxfer.training import phases_for
 
 
 def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) -> keras.Model:
@@ -63,21 +64,20 @@ def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) 
     features: FeatureUse = "off" if way == "off" else "cache" if kind == "views" else "auto"
     settings: dict[str, Any] = {"features": features, "augment": augment}
     settings["views"] = int(views) if views else None
-    log = tfxfer.fit(model, photos, plan=planned(way, model), seed=seed, **settings)
+    log = tfxfer.fit(model, photos, plan=planned(way, model, photos), seed=seed, **settings)
     print(f"features {log.features} ({log.extraction_seconds:.1f} s), kept {log.kept!r}", file=sys.stderr)
     return model
 
 
-def planned(way: str, model: keras.Model) -> Plan | Sequence[Phase] | None:
+def planned(way: str, model: keras.Model, photos: Photos) -> Plan | Sequence[Phase] | None:
     """Return the plan of a way; None is the default."""
-    if way == "l2-sp":
-        head, top = two_phases(stages=len(Anatomy.of(model).stages))
-        return head, replace(top, anchor=L2SP())
-    if way == "co-tuning":
-        head, top = two_phases(stages=len(Anatomy.of(model).stages))
-        return head, replace(top, co_tuning=2.3)
+    changes: dict[str, dict[str, Any]] = {"l2-sp": {"anchor": L2SP()}, "co-tuning": {"co_tuning": 2.3}}
+    counts = {"images": len(photos.split.train), "stages": len(Anatomy.of(model).stages)}
     if way == "soup":
-        return choose_phases(None, stages=len(Anatomy.of(model).stages), soup=5)
+        return phases_for(None, **counts, soup=5)[0]
+    if way in changes:
+        (head, top), _ = phases_for(None, **counts)
+        return head, replace(top, **changes[way])
     return way if way in PLANS else None
 
 
@@ -85,8 +85,9 @@ def run(
     way: str, folder: str, backbone: str, seed: int, augment: str, epochs: int, few: int = 0
 ) -> dict[str, float]:
     """Go one way, in this process."""
+    split = tfxfer.clean(tfxfer.from_folder(folder, seed=seed), progress=False).split
     started, worked = time.perf_counter(), time.process_time()
-    photos = tfxfer.from_folder(folder, seed=seed)
+    photos = replace(tfxfer.from_folder(folder, seed=seed), split=split)
     photos = fewer(photos, few, seed=seed) if few else photos
     if way in RECIPES:
         model = RECIPES[way](photos, backbone, seed, epochs=epochs)
