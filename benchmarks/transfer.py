@@ -17,10 +17,11 @@
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
 own, one after the other. The split keeps near duplicates together, as ``tfxfer train`` does: else those of
-one tile of the magnetic tiles learn and judge. It is cut before the clock starts. Seconds are from the folder
-to the finished model, once the libraries are imported (the same for all); the model is judged afterwards. Processor seconds are those of all cores in that
-time: what to go by where other work shares the machine. All of it takes hours; --measured keeps each run in a
-file, one JSON object a line, and does not do again what stands there: a folder goes by its own name.
+one tile of the magnetic tiles learn and judge. It is cut before the clock starts. Seconds are from the
+folder to the finished model, once the libraries are imported (the same for all); the model is judged
+afterwards. Processor seconds are those of all cores in that time: what to go by where other work shares the
+machine. All of it takes hours; --measured keeps each run in a file, one JSON object a line, and does not do
+again what stands there: a folder goes by its own name.
 
 --few keeps so many training pictures of each class, and a quarter as many for validation, at least 1: whoever
 has ten to learn from has no hundreds to choose epochs by. A class that has fewer gives all. The test part
