@@ -26,28 +26,31 @@ LOST = replace(GAINED, over_probe=Lead(-0.06, -0.1, -0.021), kept="probe")
     [
         (
             GAINED,
-            "fine-tuning gained 3.1 points over the frozen features (95 % -1.2 to 7.4); it is 31.0 above "
-            "colours alone.",
+            "the model is 3.1 points better (95 % -1.2 to 7.4) than a linear probe of the frozen "
+            "features, which may be chance, and 31.0 points better (95 % 20.0 to 40.0) than colours "
+            "alone.",
         ),
         (
             replace(GAINED, over_probe=Lead(-0.02, -0.06, 0.01), over_colours=Lead(0.05, -0.01, 0.1)),
-            "fine-tuning lost 2.0 points against the frozen features (95 % -6.0 to 1.0); it is 5.0 above "
-            "colours alone, which may be chance.",
+            "the model is 2.0 points worse (95 % -1.0 to 6.0) than a linear probe of the frozen features,"
+            " which may be chance, and 5.0 points better (95 % -1.0 to 10.0) than colours alone, which "
+            "may be chance.",
         ),
         (
             LOST,
-            "fine-tuning made it worse by 6.0 points (95 % 2.1 to 10.0) than the frozen features; the frozen "
-            "backbone with a linear probe is kept.",
+            "the model is 6.0 points worse (95 % 2.1 to 10.0) than a linear probe of the frozen features,"
+            " and the probe is kept.",
         ),
         (
             replace(LOST, kept="fine-tuned"),
-            "fine-tuning made it worse by 6.0 points (95 % 2.1 to 10.0) than the frozen features; it is kept "
-            "nevertheless, since a linear probe cannot be put into a head like this.",
+            "the model is 6.0 points worse (95 % 2.1 to 10.0) than a linear probe of the frozen features,"
+            " and is kept nevertheless, since its head cannot take the probe.",
         ),
         (
-            replace(GAINED, measure="mean_absolute_error"),
-            "fine-tuning gained 0.031 standard deviations over the frozen features (95 % -0.012 to 0.074); "
-            "it is 0.310 above colours alone.",
+            replace(GAINED, measure="mean_absolute_error", over_probe=Lead(0.031, 0.012, 0.074)),
+            "the model is 0.031 standard deviations better (95 % 0.012 to 0.074) than a linear probe of "
+            "the frozen features, and 0.310 standard deviations better (95 % 0.200 to 0.400) than colours"
+            " alone.",
         ),
     ],
     ids=["gained", "lost", "probe", "other head", "numbers"],

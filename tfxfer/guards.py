@@ -62,30 +62,27 @@ class Guard:
 
     def __str__(self) -> str:
         factor, unit = _WORDS[self.measure]
-        gain, colours = (
-            Lead(*(factor * each for each in (lead.value, lead.low, lead.high)))
-            for lead in (self.over_probe, self.over_colours)
+        lead = self.over_probe
+        told = (
+            f"the model is {_told(lead, factor, unit)} than a linear probe of the frozen features"
+            f"{', which may be chance' if lead.low <= 0 <= lead.high else ''}"
         )
-        places = 1 if unit == "points" else 3
-
-        def interval(low: float, high: float) -> str:
-            return f"(95 % {low:.{places}f} to {high:.{places}f})"
-
-        if gain.high < 0:
-            done = (
-                "the frozen backbone with a linear probe is kept"
-                if self.kept == "probe"
-                else "it is kept nevertheless, since a linear probe cannot be put into a head like this"
-            )
-            worse = f"{-gain.value:.{places}f} {unit} {interval(-gain.high, -gain.low)}"
-            return f"fine-tuning made it worse by {worse} than the frozen features; {done}."
-        verb, over = ("gained", "over") if gain.value >= 0 else ("lost", "against")
-        chance = ", which may be chance" if colours.low <= 0 else ""
-        return (
-            f"fine-tuning {verb} {abs(gain.value):.{places}f} {unit} {over} the frozen features "
-            f"{interval(gain.low, gain.high)}; it is {colours.value:.{places}f} above colours alone{chance}."
-        )
+        if self.kept == "probe":
+            return f"{told}, and the probe is kept."
+        if lead.high < 0:
+            return f"{told}, and is kept nevertheless, since its head cannot take the probe."
+        chance = ", which may be chance" if self.over_colours.low <= 0 else ""
+        return f"{told}, and {_told(self.over_colours, factor, unit)} than colours alone{chance}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON, and as a sentence."""
         return {**asdict(self), "sentence": str(self)}
+
+
+def _told(lead: Lead, factor: float, unit: str) -> str:
+    places = 1 if unit == "points" else 3
+    sign = 1 if lead.value >= 0 else -1
+    low, high = sorted(sign * factor * end for end in (lead.low, lead.high))
+    how = "better" if sign > 0 else "worse"
+    size = f"{sign * factor * lead.value:.{places}f} {unit}"
+    return f"{size} {how} (95 % {low:.{places}f} to {high:.{places}f})"
