@@ -9,8 +9,10 @@ import pytest
 
 IMPORTED_AS = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
+    "ai-edge-quantizer": "ai_edge_quantizer.quantizer",
     "importlib-resources": "importlib_resources",
     "lazy-loader": "lazy_loader",
+    "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "scikit-learn": "sklearn",
     "tensorflow-datasets": "tensorflow_datasets",

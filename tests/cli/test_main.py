@@ -198,4 +198,5 @@ def test_ctrl_c_leaves_no_half_bundle(tmp_path, signal_):
     assert process.returncode == 1
     assert output == ""
     assert errors.endswith("tfxfer: interrupted; nothing is left half-written.\n")
-    assert [item.name for item in tmp_path.iterdir()] == ["pictures"]
+    # What was noted after an epoch that was done, if it came to that, is there to go on with.
+    assert {item.name for item in tmp_path.iterdir()} - {"model.checkpoints"} == {"pictures"}

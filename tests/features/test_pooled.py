@@ -15,6 +15,7 @@ def photos(shared_pictures):
     return from_folder(shared_pictures)
 
 
+@pytest.mark.usefixtures("cache_home")
 def test_they_are_what_the_backbone_makes_averaged(photos, capsys):
     backbone = build_backbone(BACKBONES["micro"], input_shape=(32, 32, 3))
     indices = photos.split.validation

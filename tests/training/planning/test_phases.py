@@ -18,7 +18,10 @@ from tfxfer.training import L2SP, Phase
         ({"warmup": 1.0}, "warmup of phase 'p' must be in [0, 1), got 1."),
         ({"patience": 0}, "patience of phase 'p' must be at least 1, or None, got 0."),
         ({"weight_decay": -0.1}, "weight_decay of phase 'p' must be at least 0, got -0.1."),
-        ({"batch_norm": "on"}, "batch_norm of phase 'p' must be 'frozen' or 'train', got 'on'."),
+        (
+            {"batch_norm": "on"},
+            "batch_norm of phase 'p' must be 'frozen', 'train' or 'recalibrate', got 'on'.",
+        ),
         (
             {"schedule": "linear"},
             "schedule of phase 'p' must be 'cosine', 'one-cycle', 'step' or 'constant', got 'linear'.",
