@@ -1,0 +1,1 @@
+"""A SavedModel that servers take: pixels or picture files in, labels out."""
