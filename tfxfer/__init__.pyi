@@ -52,6 +52,7 @@ from .explaining import explain as explain
 from .exports import Artifact as Artifact
 from .exports import Comparison as Comparison
 from .exports import FileMetadata as FileMetadata
+from .exports import KnownComparison as KnownComparison
 from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor

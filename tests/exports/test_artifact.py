@@ -18,6 +18,7 @@ def test_scripts_find_what_they_are_told_of(bundle):
         "disagreements": 0,
         "largest_difference": artifacts[2].comparison.largest_difference,
         "mean_difference": artifacts[2].comparison.mean_difference,
+        "known": None,
         "made": "",
         "passed": True,
         "refused": "",

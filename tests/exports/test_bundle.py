@@ -83,7 +83,7 @@ name = next(iter(runner.get_input_details()))
 assert not {"tensorflow", "keras"} & set(sys.modules)
 
 import tensorflow
-loaded = tensorflow.saved_model.load(f"{folder}/saved_model")
+loaded = tensorflow.saved_model.load(f"{folder}/saved_model/1")
 saved_model = loaded.serve(images.astype("float32"))
 
 import keras

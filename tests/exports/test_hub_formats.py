@@ -1,13 +1,18 @@
 """A model on a hub module leaves in every form, and in eight-bit numbers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfxfer.contracts import InputContract
 from tfxfer.exports import FORMATS
 from tfxfer.exports.litert import LiteRTModel
 from tfxfer.models import build, set_trainable
+from tfxfer.runtime import ModelFacts
 
+FACTS = ModelFacts("single_label", tuple("abcd"), InputContract(32, 32), "crop")
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
 
 
@@ -24,13 +29,13 @@ def model(request, hub_module, frozen_hub_module):
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form.bounds.exact], ids=lambda form: form.name)
 def test_what_is_written_scores_alike(model, form, tmp_path):
-    form.write(model, tmp_path / form.filename, None)
+    form.write(model, tmp_path / form.filename, SimpleNamespace(facts=FACTS))
     scores = form.scores(tmp_path / form.filename, IMAGES)
     np.testing.assert_allclose(scores, model.predict(IMAGES, verbose=0), atol=1e-5)
 
 
 def test_it_converts_to_eight_bits_and_runs(model, tmp_path):
-    FORMATS["saved-model"].write(model, tmp_path / "saved_model", None)
+    model.export(tmp_path / "saved_model", format="tf_saved_model", verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved_model"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[np.newaxis].astype("float32")] for image in IMAGES)

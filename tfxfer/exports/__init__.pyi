@@ -1,5 +1,6 @@
 from .artifact import Artifact as Artifact
 from .artifact import Comparison as Comparison
+from .artifact import KnownComparison as KnownComparison
 from .bundle import export as export
 from .conversion import convert as convert
 from .decoding import MultiLabelPrediction as MultiLabelPrediction

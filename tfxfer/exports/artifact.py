@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Artifact", "Comparison"]
+__all__ = ["Artifact", "Comparison", "KnownComparison"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,27 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownComparison:
+    """What a written model takes for none of the classes, beside what the model itself does.
+
+    Attributes:
+        images: How many pictures.
+        disagreements: On how many it says otherwise, but for what rounding alone decides.
+        agreement: Share of pictures of which the same is said, in 0..1.
+        largest_difference: Largest difference of ``known``, in standard deviations over validation pictures.
+        mean_difference: Mean of these differences.
+        refused: Why the file does not tell it; empty where it does.
+    """
+
+    images: int
+    disagreements: int
+    agreement: float
+    largest_difference: float
+    mean_difference: float
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """One exported form of a model, loaded again and compared with it.
 
@@ -53,6 +74,7 @@ class Artifact:
         refused: Why it was not handed out; empty where it was.
         made: How, where there were several ways: by which converter, and how many operations stayed float.
         tried: What came of each way, the one that was taken last: its size, figures and time a picture.
+        known: How it does in telling what is none of the classes; None where the form or the model does not.
     """
 
     format: str
@@ -62,6 +84,7 @@ class Artifact:
     refused: str = ""
     made: str = ""
     tried: tuple[Mapping[str, Any], ...] = ()
+    known: KnownComparison | None = None
 
     @property
     def passed(self) -> bool:
@@ -83,6 +106,7 @@ class Artifact:
             "disagreements": found.disagreements,
             "largest_difference": found.largest_difference,
             "mean_difference": found.mean_difference,
+            "known": None if self.known is None else asdict(self.known),
             "made": self.made,
             "passed": self.passed,
             "refused": self.refused,

@@ -19,6 +19,7 @@ from tfxfer.data import Photos, content_sha256
 from tfxfer.evaluation import Calibration, Judgement, Quality, Rejection
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.formats import FORMATS
+from tfxfer.exports.known import write_rejection
 from tfxfer.exports.metadata.facts import LABELS_NAME, labels_text
 from tfxfer.exports.parity import PARITY_BOUND
 from tfxfer.models import input_contract
@@ -45,6 +46,7 @@ def write_about(
         card["calibration"] = _calibrated(calibration, report)
     if rejection is not None:
         card["rejection"] = rejection.to_dict()
+        write_rejection(folder, rejection)
     _write_json(folder / "card.json", card)
     _write_json(folder / "split.json", _split(photos))
     if photos.left_out is not None:
@@ -90,6 +92,11 @@ def _parity(artifact: Artifact) -> dict[str, Any]:
     held = {"bound": PARITY_BOUND} if bounds.exact else {"agreement": bounds.agreement, "loss": bounds.loss}
     figures["largest_difference"] = _number(found.largest_difference)
     figures["mean_difference"] = _number(found.mean_difference)
+    if artifact.known is not None:
+        said = artifact.known
+        held["known"] = PARITY_BOUND if bounds.exact else bounds.known
+        figures["known"]["largest_difference"] = _number(said.largest_difference)
+        figures["known"]["mean_difference"] = _number(said.mean_difference)
     return figures | {"bounds": held, "tried": list(artifact.tried)}
 
 

@@ -15,8 +15,9 @@ from tfxfer.data import DataFrame, Photos, content_sha256, read_photos
 from tfxfer.errors import DataError, SettingError
 from tfxfer.exports.artifact import Artifact
 from tfxfer.exports.card import write_manifest
-from tfxfer.exports.formats import FORMATS, Format, choose_formats
+from tfxfer.exports.formats import FORMATS, choose_formats
 from tfxfer.exports.gate import write_forms
+from tfxfer.exports.known import read_rejection
 from tfxfer.exports.material import Material
 from tfxfer.models import check_classes, input_contract
 from tfxfer.runtime import OWN_MARK, check_bundle, check_digest, read_checked, read_json, whole_folder
@@ -59,7 +60,7 @@ def convert(
     chosen = choose_formats(formats)
     folder = check_bundle(bundle)
     card, split = read_checked(folder, "card.json"), read_checked(folder, "split.json")
-    _check_known(folder, card, chosen)
+    rejection = read_rejection(folder) if "rejection" in card else None
     check_digest(folder, FORMATS["keras"].filename)
     given = photos if isinstance(photos, Photos) else _read(folder, card, photos)
     names = tuple(card["names" if card["task"] == "regression" else "classes"])
@@ -79,7 +80,7 @@ def convert(
         shutil.copytree(folder, draft, dirs_exist_ok=True)
         for form in chosen:
             _remove(draft / form.filename)
-        artifacts = write_forms(chosen, model, draft, material, accept=accept)
+        artifacts = write_forms(chosen, model, draft, material, accept=accept, rejection=rejection)
         write_manifest(draft, artifacts, before=before)
     return tuple(replace(artifact, path=folder / artifact.path.name) for artifact in artifacts)
 
@@ -112,17 +113,6 @@ def _divided(photos: Photos, split: dict[str, Any], folder: Path) -> Photos:
         )
     train, validation, test = (tuple(sorted(found[part])) for part in PARTS)
     return replace(photos, split=Split(train, validation, test, seed=split["seed"]))
-
-
-def _check_known(folder: Path, card: dict[str, Any], chosen: Sequence[Format]) -> None:
-    """Refuse forms of a bundle that tells what is none of its classes: its ``model.keras`` does not."""
-    if "rejection" in card:
-        told = ", ".join(form.name for form in FORMATS if form.known is not None)
-        plain = ", ".join(form.name for form in chosen)
-        raise SettingError(
-            f"{folder} tells in {told} what is none of its classes, and its model.keras does not; export "
-            f"{plain} when you train, with formats=…."
-        )
 
 
 def _remove(path: Path) -> None:

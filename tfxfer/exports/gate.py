@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tfxfer.errors import ParityError, TfxferWarning
 from tfxfer.evaluation import Rejection, with_known
-from tfxfer.exports.artifact import Artifact
+from tfxfer.exports.artifact import Artifact, KnownComparison
 from tfxfer.exports.formats import Format, Images, Making
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.material import Material
@@ -88,10 +88,6 @@ class _Subject:
     whole: keras.Model | None = None
     known: KnownYardstick | None = None
 
-    def tells(self, form: Format) -> bool:
-        """Say whether a form tells what is known."""
-        return self.known is not None and form.known is not None
-
 
 def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
     photos, card = material.photos, folder / "card.json"
@@ -108,45 +104,65 @@ def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
 
 def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
     path, images = folder / form.filename, material.judging[0]
-    tried = _write(form, subject, path, material)
+    tried, known = _write(form, subject, path, material, accept=accept)
     if path.suffix == ".tflite":
+        telling = known is not None and not known.refused
         # What is known is told less the threshold.
-        describe(path, replace(subject.facts, reject_threshold=0.0) if subject.tells(form) else subject.facts)
+        describe(path, replace(subject.facts, reject_threshold=0.0) if telling else subject.facts)
     found = subject.yardstick.compare(form.scores(path, images))
     complaint = subject.yardstick.complaint(found, form.bounds)
-    if subject.known is not None and form.known is not None:
-        complaint = complaint or subject.known.complaint(form.known(path, images))
     if complaint and form.bounds.exact:
-        raise ParityError(
-            f"{form.filename} {complaint}; leave this format out with formats=…, and report this."
-        )
+        raise _broken(form, complaint)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
     made = str(tried[-1]["made"]) if tried else ""
     if complaint:
         _tell(form, complaint, accept=accept)
     if complaint and not accept:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return Artifact(form.name, path, size, found, "" if accept else complaint, made, tuple(tried))
+        _remove(path)
+    return Artifact(form.name, path, size, found, "" if accept else complaint, made, tuple(tried), known)
 
 
-def _write(form: Format, subject: _Subject, path: Path, material: Material) -> Making:
-    if subject.whole is None:
-        return form.write(subject.plain, path, material)
+def _write(
+    form: Format, subject: _Subject, path: Path, material: Material, *, accept: bool
+) -> tuple[Making, KnownComparison | None]:
+    """Write a form that tells what is known, or where it does so badly, the classifier alone."""
+    if subject.whole is None or subject.known is None:
+        return form.write(subject.plain, path, material), None
+    known = None
     if form.known is not None:
-        return form.write(subject.whole, path, material)
+        said = form.write(subject.whole, path, material)
+        known = subject.known.compare(form.known(path, material.judging[0]))
+        complaint = subject.known.complaint(known, form.bounds)
+        if not complaint:
+            return said, known
+        if form.bounds.exact:
+            raise _broken(form, complaint)
+        _tell(form, complaint, accept=accept, instead="it is handed out without known")
+        if accept:
+            return said, known
+        known = replace(known, refused=complaint)
+        _remove(path)
     # Apart, so that it is not made of what is there and has more outputs.
     with tempfile.TemporaryDirectory() as scratch:
         tried = form.write(subject.plain, Path(scratch) / path.name, material)
         shutil.move(Path(scratch) / path.name, path)
-    return tried
+    return tried, known
 
 
-def _tell(form: Format, complaint: str, *, accept: bool) -> None:
+def _broken(form: Format, complaint: str) -> ParityError:
+    return ParityError(f"{form.filename} {complaint}; leave this format out with formats=…, and report this.")
+
+
+def _tell(form: Format, complaint: str, *, accept: bool, instead: str = "it is not handed out") -> None:
     done = "it is handed out all the same, since accept was given."
     if not accept:
-        done = "it is not handed out. Take another format, more test pictures, or accept=True (--accept)."
+        done = f"{instead}. Take another format, more test pictures, or accept=True (--accept)."
     warnings.warn(f"{form.filename} {complaint}; {done}", TfxferWarning, stacklevel=4)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _in_full_precision(model: keras.Model, images: Images) -> Any:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos, read_image
 from tfxfer.errors import DataError
+from tfxfer.runtime import ModelFacts
 
 __all__ = ["MAX_COMPARED", "REPRESENTATIVE", "Material"]
 
@@ -34,6 +35,12 @@ class Material:
 
     photos: Photos
     size: InputContract
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What a model of these pictures takes and tells."""
+        photos = self.photos
+        return ModelFacts(photos.task, photos.classes, self.size, photos.resize)
 
     @cached_property
     def representative(self) -> Images:

@@ -35,11 +35,14 @@ class Bounds:
         agreement: The least share of pictures of which it must say the same, in 0..1.
         loss: The largest part of the merit that it may lose; one picture is always allowed.
         exact: Whether no score at all may differ, but by ``PARITY_BOUND``.
+        known: How far ``known`` may be off in the mean, in standard deviations. (Nearly all pictures are
+            known: a file that calls all of them so agrees on most.)
     """
 
     agreement: float
     loss: float
     exact: bool = False
+    known: float = 0.0
 
 
 EXACT = Bounds(agreement=1.0, loss=0.0, exact=True)

@@ -10,7 +10,7 @@ from tfxfer.models import input_contract
 
 @pytest.fixture(scope="package")
 def saved(bundle):
-    return bundle[0] / "saved_model"
+    return bundle[0] / "saved_model" / "1"
 
 
 @pytest.fixture(scope="package")

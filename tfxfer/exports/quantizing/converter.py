@@ -32,7 +32,7 @@ def converted(
     Returns:
         What the file is to hold.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(source))
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(source), signature_keys=["serving_default"])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if numbers != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

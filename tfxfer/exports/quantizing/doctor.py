@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from tfxfer.contracts import Task
 from tfxfer.exports.artifact import Comparison
-from tfxfer.exports.litert import LiteRTModel
+from tfxfer.exports.known import KnownYardstick
+from tfxfer.exports.litert import LiteRTModel, Outputs
 from tfxfer.exports.parity import Bounds, Yardstick
 from tfxfer.exports.quantizing.quantizer import Operation, Quantizer
 
@@ -82,6 +83,7 @@ def best_int8(
     bounds: Bounds,
     *,
     largest: int,
+    known: KnownYardstick | None = None,
 ) -> list[Trial]:
     """Try both converters, and leave one operation after the other float until it holds up.
 
@@ -95,16 +97,20 @@ def best_int8(
         images: Validation pictures.
         yardstick: What the model says of them.
         bounds: What counts as holding up.
-        largest: Bytes of the float32 file, of which at most half are spent.
+        largest: Bytes of the float32 file, of which at most half are spent, beside what is float in any case.
+        known: What it says of whether they show any of the classes; None where it does not.
 
     Returns:
         All that was tried, the best last.
     """
 
     def tried(model: bytes, by: str, floating: Sequence[Operation] = ()) -> Trial:
-        scores, milliseconds = _timed_scores(model, images)
-        found = yardstick.compare(scores)
+        said, milliseconds = _timed_outputs(model, images)
+        found = yardstick.compare(np.stack([each.scores for each in said]))
         complaint = yardstick.complaint(found, bounds)
+        if known is not None:
+            telling = known.compare(np.array([each.known for each in said], np.float32))
+            complaint = complaint or known.complaint(telling, bounds)
         healthy = not complaint and found.mean_difference <= _AIM[yardstick.task]
         return Trial(model, by, tuple(floating), found, complaint, milliseconds, healthy)
 
@@ -117,7 +123,7 @@ def best_int8(
         worst = _by_effect(quantizer, images[some], yardstick.expected[some])
         for count in (step for step in _STEPS if step <= len(worst)):
             model = quantizer.quantized(worst[:count])
-            if len(model) > _BUDGET * largest:
+            if len(model) - quantizer.apart > _BUDGET * (largest - quantizer.apart):
                 break
             trials.append(tried(model, "ai-edge-quantizer", worst[:count]))
             if trials[-1].healthy:
@@ -141,11 +147,11 @@ def _by_effect(
     return sorted(everything, key=lambda each: harms[each], reverse=True)
 
 
-def _timed_scores(model: bytes, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
+def _timed_outputs(model: bytes, images: npt.NDArray[np.uint8]) -> tuple[list[Outputs], float]:
     runner = LiteRTModel(model, threads=1)
-    rows, seconds = [], []
+    said, seconds = [], []
     for image in images:
         started = time.perf_counter()
-        rows.append(runner.scores(image))
+        said.append(runner.outputs(image))
         seconds.append(time.perf_counter() - started)
-    return np.stack(rows), 1000 * float(np.median(seconds))
+    return said, 1000 * float(np.median(seconds))

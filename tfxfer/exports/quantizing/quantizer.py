@@ -39,10 +39,12 @@ class Operation:
 class Quantizer:
     """int8 files of one float32 file; ranges are taken from pictures once.
 
-    Checked on ai-edge-quantizer 0.10.0.
+    What is no part of the way to the scores, but says what is known, is in float32 in all of them: squares,
+    roots and logarithms in 8 bits say nothing. Checked on ai-edge-quantizer 0.10.0.
 
     Attributes:
-        operations: All that may stay in float32, from the pixels on.
+        operations: All that may stay in float32, from the pixels to the scores.
+        apart: Bytes of the constants of what is float32 in any case.
 
     Args:
         model: A float32 .tflite file's content, with raw RGB, float32, in.
@@ -54,14 +56,21 @@ class Quantizer:
         interpreter = Interpreter(model_content=model)
         interpreter.allocate_tensors()
         self._input = next(iter(interpreter.get_signature_list()[_SIGNATURE]["inputs"]))
-        names = {each["index"]: each["name"] for each in interpreter.get_tensor_details()}
+        tensors = {each["index"]: each for each in interpreter.get_tensor_details()}
         pixels = interpreter.get_input_details()[0]["index"]
+        (scores,) = [each["index"] for each in interpreter.get_output_details() if len(each["shape"]) == 2]
         # LiteRT tells operations through no public function. What reads the pixels is int8, as they are.
-        self.operations = [
-            Operation(each["op_name"], names[each["outputs"][0]])
-            for each in interpreter._get_ops_details()
-            if each["op_name"] != "DELEGATE" and pixels not in each["inputs"]
-        ]
+        found = [each for each in interpreter._get_ops_details() if each["op_name"] != "DELEGATE"]
+        needed = _needed(found, scores)
+        self.operations: list[Operation] = []
+        self._apart: list[Operation] = []
+        for each in found:
+            if pixels not in each["inputs"]:
+                where = self.operations if needed.intersection(each["outputs"]) else self._apart
+                where.append(Operation(each["op_name"], tensors[each["outputs"][0]]["name"]))
+        made = {tensor for each in found for tensor in each["outputs"]} | {pixels, -1}  # -1: there is none
+        read = {tensor for each in found if not needed & set(each["outputs"]) for tensor in each["inputs"]}
+        self.apart = 4 * sum(int(np.prod(tensors[each]["shape"])) for each in read - made - needed)
         with _quiet():
             self._ranges: Any = self._whole_ranges(representative)
 
@@ -79,7 +88,7 @@ class Quantizer:
         made = quantizer.Quantizer(self._model, recipe.static_wi8_ai8())
         kept = qtyping.TFLOperationName
         for name, kind in [(".*", kept.INPUT), (".*", kept.OUTPUT)] + [
-            (re.escape(each.output), kept.ALL_SUPPORTED) for each in floating
+            (re.escape(each.output), kept.ALL_SUPPORTED) for each in (*floating, *self._apart)
         ]:
             made.update_quantization_recipe(name, kind, algorithm_key=recipe.AlgorithmName.NO_QUANTIZE)
         return made
@@ -94,6 +103,15 @@ class Quantizer:
 
     def _samples(self, images: npt.NDArray[np.uint8]) -> dict[str, list[dict[str, npt.NDArray[np.float32]]]]:
         return {_SIGNATURE: [{self._input: image[np.newaxis].astype(np.float32)} for image in images]}
+
+
+def _needed(operations: Sequence[Any], output: int) -> set[int]:
+    """Return the tensors that one is computed from, itself among them; operations come in order."""
+    needed = {output}
+    for each in reversed(operations):
+        if needed.intersection(each["outputs"]):
+            needed.update(each["inputs"])
+    return needed
 
 
 def _taking_bytes(model: bytes) -> bytes:

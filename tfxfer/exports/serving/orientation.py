@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import tensorflow as tf
 
 __all__ = ["orientation_of", "turned"]
@@ -21,7 +23,7 @@ def orientation_of(jpeg: tf.Tensor) -> tf.Tensor:
         1 to 8, a scalar int32; 1, as it is, where there is none that makes sense.
 
     Source:
-        EXIF 2.3, sections 4.5 and 4.7: the segment APP1 holds a TIFF, whose first directory has the tag 0x0112.
+        EXIF 2.3, sections 4.5 and 4.7: the segment APP1 holds a TIFF, and its first directory this tag.
     """
     data = _Bytes(tf.strings.substr(jpeg, 0, _LOOKED_AT))
     return _in_tiff(data, _tiff_in(data))
@@ -41,12 +43,9 @@ def turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     def other(flipped: tuple[int, ...], *, transposed: bool) -> tf.Tensor:
         return tf.reverse(tf.transpose(image, (1, 0, 2)) if transposed else image, flipped)
 
-    ways = [((), False), ((1,), False), ((0, 1), False), ((0,), False)]
-    ways += [((), True), ((1,), True), ((0, 1), True), ((0,), True)]
-    return tf.switch_case(
-        orientation - 1,
-        [lambda flipped=flipped, across=across: other(flipped, transposed=across) for flipped, across in ways],
-    )
+    flips: list[tuple[int, ...]] = [(), (1,), (0, 1), (0,)]
+    ways = [partial(other, flip, transposed=across) for across in (False, True) for flip in flips]
+    return tf.switch_case(orientation - 1, ways)
 
 
 class _Bytes:

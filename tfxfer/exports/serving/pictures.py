@@ -30,11 +30,11 @@ def pixels_of(files: tf.Tensor, *, height: int, width: int, resize: Resize) -> t
         RGB pixels, shape (pictures, height, width, 3), uint8.
     """
 
-    @tf.autograph.experimental.do_not_convert  # it warns on Python 3.13
     def one(file: tf.Tensor) -> tf.Tensor:
         return _resized(_decoded(file, height, width), height, width, resize)
 
-    return tf.map_fn(one, files, fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8))
+    plain = tf.autograph.experimental.do_not_convert(one)  # converting warns on Python 3.13
+    return tf.map_fn(plain, files, fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8))
 
 
 def _decoded(file: tf.Tensor, height: int, width: int) -> tf.Tensor:
