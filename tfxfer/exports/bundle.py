@@ -58,9 +58,9 @@ def export(
         report: Its figures on the test part; None judges it now.
         log: What training did, for the card.
         calibration: What ``tfxfer.calibrate`` did, for the card; the weights have it in them.
-        rejection: From ``tfxfer.fit_rejection``: has every form but ``"keras"`` and ``"tflite-int16x8"`` say in
-            a second output, ``known``, whether a picture shows any of the classes: below 0 it does not. A
-            smaller form in which that is too far from the model's is the classifier alone, and you are told.
+        rejection: From ``tfxfer.fit_rejection``: has every form but ``"keras"`` and ``"tflite-int16x8"``
+            say in a second output, ``known``, whether a picture shows any of the classes: below 0 it does
+            not. A smaller form that says so badly is the classifier alone, and you are told.
         settings: Further entries of the card, such as the settings of the run.
         accept: Whether a form is handed out that loses more than it may. Those of the first three must not
             differ at all.

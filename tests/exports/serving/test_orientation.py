@@ -16,9 +16,8 @@ TIFF = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 
 def jpeg(tiff=TIFF, before=b""):
     segment = b"Exif\0\0" + tiff
-    return (
-        b"\xff\xd8" + before + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + b"\xff\xda\0\2"
-    )
+    length = (len(segment) + 2).to_bytes(2, "big")
+    return b"\xff\xd8" + before + b"\xff\xe1" + length + segment + b"\xff\xda\0\2"
 
 
 def read(content):
