@@ -101,8 +101,8 @@ def test_smaller_forms_say_it_too(made, converted, images):
     assert told["known"]["agreement"] == artifacts[2].known.agreement
 
 
-# TensorFlow 2.21's AutoGraph on Python 3.13, which pytest.warns tells once more: tensorflow/tensorflow#89073.
-@pytest.mark.filterwarnings("ignore:Attribute.__init__ got an unexpected keyword:DeprecationWarning")
+# AutoGraph of TensorFlow 2.21 on Python 3.13, which pytest.warns tells once more.
+@pytest.mark.filterwarnings("ignore:.*got an unexpected keyword argument .___pyct_anno:DeprecationWarning")
 def test_what_says_it_badly_is_the_plain_classifier(made, monkeypatch, tmp_path):
     photos, model, rejection, *_ = made
     form = FORMATS["tflite-dynamic"]
