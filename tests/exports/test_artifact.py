@@ -19,6 +19,8 @@ def test_scripts_find_what_they_are_told_of(bundle):
         "largest_difference": artifacts[2].comparison.largest_difference,
         "mean_difference": artifacts[2].comparison.mean_difference,
         "known": None,
+        "files_images": 0,
+        "files_largest_difference": None,
         "made": "",
         "passed": True,
         "refused": "",

@@ -86,3 +86,20 @@ def test_it_is_where_that_is_accepted(fitted, photos, tmp_path):
     assert artifact.passed
     assert artifact.path.exists()
     assert artifact.comparison.agreement == 0
+
+
+def test_a_form_that_reads_files_is_asked_by_them_too(bundle, fitted, photos, tmp_path, monkeypatch):
+    keras, saved_model, _ = bundle[1]
+    assert keras.files is None
+    assert saved_model.files.images == saved_model.to_dict()["files_images"] == 9
+    assert saved_model.files.largest_difference <= 0.01
+    form = FORMATS["saved-model"]
+    broken = replace(form, files=lambda path, files: np.roll(form.files(path, files), 1, axis=1))
+    monkeypatch.setattr(bundle_module, "choose_formats", lambda _: [broken])
+    pattern = (
+        r"^saved_model answers 9 picture files up to 0\.\d+ off what the model says of their pixels \(bound "
+        r"0\.05\): its decoder is not Pillow; give it pixels\.$"
+    )
+    with pytest.warns(TfxferWarning, match=pattern):
+        (artifact,) = export(fitted[0], tmp_path / "bundle", photos)
+    assert artifact.path.exists()

@@ -52,3 +52,11 @@ def test_all_classes_are_among_the_compared(photos, monkeypatch, name, part):
 
 def test_numbers_are_spread(numbers):
     assert len(Material(numbers, SIZE).representative) == len(numbers.split.train)
+
+
+def test_files_come_with_their_place_among_those_that_judge(photos, monkeypatch):
+    monkeypatch.setattr(material_module, "_FILES", 4)
+    found = Material(photos, SIZE).files
+    paths = photos.paths("test")
+    assert [place for place, _ in found] == [0, 3, 5, 8]
+    assert [content for _, content in found] == [paths[place].read_bytes() for place, _ in found]

@@ -75,6 +75,7 @@ class Artifact:
         made: How, where there were several ways: by which converter, and how many operations stayed float.
         tried: What came of each way, the one that was taken last: its size, figures and time a picture.
         known: How it does in telling what is none of the classes; None where the form or the model does not.
+        files: How it does where it reads JPEG and PNG files itself; None where it takes pixels alone.
     """
 
     format: str
@@ -85,6 +86,7 @@ class Artifact:
     made: str = ""
     tried: tuple[Mapping[str, Any], ...] = ()
     known: KnownComparison | None = None
+    files: Comparison | None = None
 
     @property
     def passed(self) -> bool:
@@ -93,7 +95,7 @@ class Artifact:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON; ``accuracy`` is the comparison's ``merit``."""
-        found = self.comparison
+        found, files = self.comparison, self.files
         return {
             "file": str(self.path),
             "bytes": self.size,
@@ -107,6 +109,8 @@ class Artifact:
             "largest_difference": found.largest_difference,
             "mean_difference": found.mean_difference,
             "known": None if self.known is None else asdict(self.known),
+            "files_images": files.images if files else 0,
+            "files_largest_difference": files.largest_difference if files else None,
             "made": self.made,
             "passed": self.passed,
             "refused": self.refused,

@@ -48,6 +48,7 @@ class Format:
         quantized: Whether it needs training pictures.
         known: Likewise as ``scores``, how far pictures are from being none of the classes, shape (pictures,),
             below 0 where they are; None where the form is the plain classifier in any case.
+        files: Likewise as ``scores``, of encoded pictures; None where the form takes pixels alone.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Format:
     scores: Callable[[Path, Images], Scores]
     quantized: bool = False
     known: Callable[[Path, Images], Scores] | None = None
+    files: Callable[[Path, Sequence[bytes]], Scores] | None = None
 
 
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
@@ -112,6 +114,11 @@ def _saved_model_output(path: Path, images: Images, name: str) -> Scores:
 
     starts = range(0, len(images), _BATCH)
     return np.concatenate([computed(images[start : start + _BATCH]) for start in starts])
+
+
+def _saved_model_files(path: Path, files: Sequence[bytes]) -> Scores:
+    answer = tf.saved_model.load(str(path / _VERSION)).signatures["image_bytes"]
+    return np.asarray(answer(image_bytes=tf.constant(files))["scores"])
 
 
 def _lite(numbers: Numbers) -> Callable[[keras.Model, Path, Material], Making]:
@@ -185,7 +192,13 @@ def _small(
 FORMATS.add(Format("keras", "model.keras", EXACT, _write_keras, _keras_scores))
 FORMATS.add(
     Format(
-        "saved-model", "saved_model", EXACT, _write_saved_model, _saved_model_scores, known=_saved_model_known
+        "saved-model",
+        "saved_model",
+        EXACT,
+        _write_saved_model,
+        _saved_model_scores,
+        known=_saved_model_known,
+        files=_saved_model_files,
     )
 )
 FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scores, known=_lite_known))

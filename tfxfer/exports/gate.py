@@ -16,13 +16,13 @@ import tensorflow as tf
 
 from tfxfer.errors import ParityError, TfxferWarning
 from tfxfer.evaluation import Rejection, with_known
-from tfxfer.exports.artifact import Artifact, KnownComparison
+from tfxfer.exports.artifact import Artifact, Comparison, KnownComparison
 from tfxfer.exports.formats import Format, Images, Making
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.material import Material
 from tfxfer.exports.metadata.facts import FileFacts
 from tfxfer.exports.metadata.write import describe
-from tfxfer.exports.parity import Yardstick
+from tfxfer.exports.parity import FILES_BOUND, Yardstick
 from tfxfer.models import computing_in
 from tfxfer.runtime import file_sha256
 
@@ -113,14 +113,33 @@ def _written(form: Format, subject: _Subject, folder: Path, material: Material, 
     complaint = subject.yardstick.complaint(found, form.bounds)
     if complaint and form.bounds.exact:
         raise _broken(form, complaint)
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    size = sum(file.stat().st_size for file in files)
+    parts = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in parts)
     made = str(tried[-1]["made"]) if tried else ""
     if complaint:
         _tell(form, complaint, accept=accept)
+    files = _of_files(form, subject.yardstick, path, material)
     if complaint and not accept:
         _remove(path)
-    return Artifact(form.name, path, size, found, "" if accept else complaint, made, tuple(tried), known)
+    refused = "" if accept else complaint
+    return Artifact(form.name, path, size, found, refused, made, tuple(tried), known, files)
+
+
+def _of_files(form: Format, yardstick: Yardstick, path: Path, material: Material) -> Comparison | None:
+    """Hold what a form says of files, which it reads itself, beside what the model says of their pixels."""
+    if form.files is None or not material.files:
+        return None
+    places, files = zip(*material.files, strict=True)
+    found = yardstick.at(places).compare(form.files(path, files))
+    if not found.largest_difference <= FILES_BOUND:
+        warnings.warn(
+            f"{form.filename} answers {found.images} picture files up to {found.largest_difference:.2g} off "
+            f"what the model says of their pixels (bound {FILES_BOUND:g}): its decoder is not Pillow; give it "
+            "pixels.",
+            TfxferWarning,
+            stacklevel=4,
+        )
+    return found
 
 
 def _write(

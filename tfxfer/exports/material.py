@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ MAX_COMPARED = 500
 """Files are compared with the model on at most so many of the test pictures."""
 REPRESENTATIVE = 128
 """Training pictures that ranges of activations are taken from, at most."""
+_FILES = 32
 
 Images = npt.NDArray[np.uint8]
 Truth = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -66,6 +68,19 @@ class Material:
         """Test pictures, evenly thinned, and what they show."""
         return self._thinned(self.photos.split.test, self.photos.targets("test"))
 
+    @cached_property
+    def files(self) -> list[tuple[int, bytes]]:
+        """JPEG and PNG files among those that judge, 32 at most, each with its place there."""
+        part = self.photos.split.test
+        places = _evenly(len(part), MAX_COMPARED)
+        chosen = {part[places[place]]: int(place) for place in _evenly(len(places), _FILES)}
+        found = []
+        for index, content in self.photos.contents(list(chosen)):
+            data = content.read_bytes() if isinstance(content, Path) else content
+            if isinstance(data, bytes) and data.startswith((b"\xff\xd8", b"\x89PNG")):
+                found.append((chosen[index], data))
+        return sorted(found)
+
     def check(self) -> None:
         """Refuse a training part that is not representative, before anything is written.
 
@@ -77,8 +92,7 @@ class Material:
     def _in_turn(self) -> list[int]:
         photos, training = self.photos, sorted(set(self.photos.split.train))
         if photos.task != "single_label":
-            spread = np.linspace(0, len(training) - 1, num=min(len(training), REPRESENTATIVE))
-            return [training[position] for position in spread.round().astype(int)]
+            return [training[position] for position in _evenly(len(training), REPRESENTATIVE)]
         kinds: list[list[int]] = [[] for _ in photos.classes]
         for index in training:
             kinds[photos.records[index].label].append(index)
@@ -94,7 +108,7 @@ class Material:
 
     def _thinned(self, part: tuple[int, ...], truth: Truth) -> tuple[Images, Truth]:
         """Take some evenly: parts are sorted by class, and all classes shall be in."""
-        places = np.linspace(0, len(part) - 1, num=min(len(part), MAX_COMPARED)).round().astype(int)
+        places = _evenly(len(part), MAX_COMPARED)
         return self._decoded([part[place] for place in places]), truth[places]
 
     def _decoded(self, chosen: list[int]) -> Images:
@@ -104,3 +118,8 @@ class Material:
             for index, content in photos.contents(chosen)
         }
         return np.stack([images[index] for index in chosen])
+
+
+def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Return places, as many as there are at most."""
+    return np.linspace(0, count - 1, num=min(count, most)).round().astype(np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -13,13 +14,16 @@ from tfxfer.contracts import LABEL_THRESHOLD, Task
 from tfxfer.data import Photos
 from tfxfer.exports.artifact import Comparison
 
-__all__ = ["EXACT", "PARITY_BOUND", "Bounds", "Yardstick"]
+__all__ = ["EXACT", "FILES_BOUND", "PARITY_BOUND", "Bounds", "Yardstick"]
 
 PARITY_BOUND = 1e-3
 """No score of an exported float32 file may differ by more than this from the model's.
 
 Of classes, in probability; of numbers, in standard deviations of each over the training pictures.
 """
+
+FILES_BOUND = 0.05
+"""Likewise of scores that a form gives of files, which its own decoder reads: pixels may differ by 1 or 2."""
 
 _SAME_NUMBER = 0.1
 """Numbers this close are the same to somebody who reads them, in such standard deviations."""
@@ -80,6 +84,11 @@ class Yardstick:
             finest = np.spacing(np.abs(expected).max(axis=0))
             scale = np.maximum(scale, 4 * finest / PARITY_BOUND)
         return cls(photos.task, expected, scale, truth, photos.classes)
+
+    def at(self, places: Sequence[int]) -> Self:
+        """Return one for some of the pictures."""
+        some = list(places)
+        return replace(self, expected=self.expected[some], truth=self.truth[some])
 
     def compare(self, scores: Scores) -> Comparison:
         """Hold scores of the same pictures against the model's and the truth.
