@@ -88,6 +88,8 @@ def test_it_is_where_that_is_accepted(fitted, photos, tmp_path):
     assert artifact.comparison.agreement == 0
 
 
+# AutoGraph of TensorFlow 2.21 on Python 3.13, which pytest.warns tells once more.
+@pytest.mark.filterwarnings("ignore:.*got an unexpected keyword argument .___pyct_anno:DeprecationWarning")
 def test_a_form_that_reads_files_is_asked_by_them_too(bundle, fitted, photos, tmp_path, monkeypatch):
     keras, saved_model, _ = bundle[1]
     assert keras.files is None

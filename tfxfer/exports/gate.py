@@ -134,8 +134,8 @@ def _of_files(form: Format, yardstick: Yardstick, path: Path, material: Material
     if not found.largest_difference <= FILES_BOUND:
         warnings.warn(
             f"{form.filename} answers {found.images} picture files up to {found.largest_difference:.2g} off "
-            f"what the model says of their pixels (bound {FILES_BOUND:g}): its decoder is not Pillow; give it "
-            "pixels.",
+            f"what the model says of their pixels (bound {FILES_BOUND:g}): its decoder is not Pillow; give "
+            "it pixels.",
             TfxferWarning,
             stacklevel=4,
         )
