@@ -1,6 +1,7 @@
 """The battery that every backbone passes, of whatever form: what a person does with one, end to end."""
 
 import gc
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -10,7 +11,8 @@ from tests.families import every_backbone
 from tfxfer.backbones import BACKBONES, layers_within
 from tfxfer.exports import FORMATS
 from tfxfer.exports.parity import PARITY_BOUND
-from tfxfer.models import Anatomy, FreezeContract, build, set_trainable
+from tfxfer.models import Anatomy, FreezeContract, build, input_contract, set_trainable
+from tfxfer.runtime import ModelFacts
 from tfxfer.workflow import transfer
 
 CLASSES = 3
@@ -96,8 +98,10 @@ def leaves_and_comes_back(model, folder):
     images = pictures(model)
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     expected = np.asarray(plain(images))
+    names = tuple(map(str, range(expected.shape[1])))
+    facts = ModelFacts("single_label", names, input_contract(model), "crop")
     for form in (each for each in FORMATS if each.bounds.exact):
-        form.write(plain, folder / form.filename, None)
+        form.write(plain, folder / form.filename, SimpleNamespace(facts=facts))
         scores = form.scores(folder / form.filename, images)
         np.testing.assert_allclose(scores, expected, rtol=0, atol=PARITY_BOUND, err_msg=form.name)
         second, first = np.sort(expected, axis=1)[:, -2:].T

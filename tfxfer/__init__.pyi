@@ -57,6 +57,8 @@ from .exports import MultiLabelPrediction as MultiLabelPrediction
 from .exports import Prediction as Prediction
 from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
+from .exports import Timing as Timing
+from .exports import benchmark as benchmark
 from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load

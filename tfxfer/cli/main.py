@@ -27,6 +27,7 @@ from tfxfer.cli.gauging import gap
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
+from tfxfer.cli.timing import benchmark
 from tfxfer.errors import SettingError, TfxferError, TfxferWarning
 
 __all__ = ["main", "tfxfer_command"]
@@ -53,6 +54,7 @@ for _command in (
     explain,
     evaluate,
     export,
+    benchmark,
     shards,
     backbones,
     rank,

@@ -18,3 +18,5 @@ from .metadata.write import describe as describe
 from .metadata.write import with_metadata as with_metadata
 from .predictor import Predictor as Predictor
 from .predictor import load as load
+from .timing import Timing as Timing
+from .timing import benchmark as benchmark

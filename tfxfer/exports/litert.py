@@ -59,6 +59,12 @@ class LiteRTModel:
         self._scores, self._known = outputs[2], outputs.get(1)
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """What a picture is: height, width, 3."""
+        _, height, width, channels = map(int, self._input["shape"])
+        return height, width, channels
+
+    @property
     def takes_bytes(self) -> bool:
         """Whether pixels go in as uint8, and not as float32."""
         return bool(self._input["dtype"] == np.uint8)
