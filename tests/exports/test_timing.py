@@ -42,7 +42,6 @@ def test_tensorflow_is_not_needed(bundle):
 @pytest.mark.parametrize(
     ("settings", "got"),
     [({"threads": (1, 0)}, "1, 0 and 100"), ({"threads": ()}, "none and 100"), ({"runs": 0}, "1 and 0")],
-    [({"threads": (1, 0)}, "1, 0 and 100"), ({"threads": ()}, "none and 100"), ({"runs": 0}, "1 and 0")],
 )
 def test_less_than_one_is_refused(bundle, says, settings, got):
     with pytest.raises(SettingError, match=says(f"threads and runs must be 1 or more, got {got}.")):
@@ -52,6 +51,6 @@ def test_less_than_one_is_refused(bundle, says, settings, got):
 def test_a_bundle_without_such_files_is_refused(bundle, tmp_path, says):
     folder = shutil.copytree(bundle[0], tmp_path / "bundle")
     (folder / "model.tflite").unlink()
-    message = f"{folder} has no .tflite file; tfxfer export {folder} --formats tflite writes one."
+    message = f"{folder} has no .tflite file; tfxfer export {folder} --formats tflite makes it."
     with pytest.raises(BundleError, match=says(message)):
         benchmark(folder)

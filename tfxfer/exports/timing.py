@@ -62,7 +62,8 @@ class Timing:
         threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
         return (
             f"{self.format:15} {threads:>10}  {1000 * self.median:8.2f} ms, nine of ten within "
-            f"{1000 * self.p90:.2f} ms  {self.size / 1e6:7.2f} MB on disk  {self.memory / 1e6:6.0f} MB in memory"
+            f"{1000 * self.p90:.2f} ms  {self.size / 1e6:7.2f} MB on disk  {self.memory / 1e6:6.0f} MB "
+            "in memory"
         )
 
 
@@ -89,9 +90,7 @@ def benchmark(bundle: str | Path, *, threads: Sequence[int] = (1,), runs: int = 
     read_card(folder)
     files = sorted(folder.glob("model*.tflite"))
     if not files:
-        raise BundleError(
-            f"{folder} has no .tflite file; tfxfer export {folder} --formats tflite writes one."
-        )
+        raise BundleError(f"{folder} has no .tflite file; tfxfer export {folder} --formats tflite makes it.")
     for file in files:
         check_digest(folder, file.name)
     return tuple(_timed(file, count, runs) for file in files for count in threads)
