@@ -15,6 +15,7 @@ from tfxfer.evaluation import fit_rejection, with_known
 from tfxfer.exports import FORMATS, LiteRTModel, convert, export, load, read_metadata
 from tfxfer.exports import bundle as bundle_module
 from tfxfer.exports.known import KnownYardstick, read_rejection
+from tfxfer.exports.quantizing.quantizer import Quantizer
 from tfxfer.models import build
 from tfxfer.training import Phase, fit
 
@@ -104,6 +105,15 @@ def test_smaller_forms_say_it_too(made, converted, images):
     told = json.loads((folder / "manifest.json").read_text())["parity"]["tflite-int8"]
     assert told["bounds"]["known"] == 0.25
     assert told["known"]["agreement"] == artifacts[2].known.agreement
+
+
+def test_what_only_tells_what_is_known_is_never_int8(made, images):
+    _, _, rejection, folder, _ = made
+    quantizer = Quantizer((folder / "model.tflite").read_bytes(), images)
+    assert {each.kind for each in quantizer.operations}.isdisjoint({"SQRT", "LOG", "EXP"})
+    assert quantizer.operations[-1].kind == "SOFTMAX"
+    basis = 4 * rejection.basis.size
+    assert 2 * basis <= quantizer.apart <= 2 * basis + 8 * len(rejection.origin) + 64
 
 
 # AutoGraph of TensorFlow 2.21 on Python 3.13, which pytest.warns tells once more.
