@@ -30,6 +30,7 @@ from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, e
 from tfxfer.evaluation import calibrate as calibrated
 from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
+from tfxfer.reporting import add_report
 from tfxfer.runtime import check_target
 from tfxfer.training import (
     Checkpoints,
@@ -130,6 +131,7 @@ def transfer(
     guard: bool = True,
     calibrate: bool = True,
     reject: float | None = None,
+    report: bool = True,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     csv: str | Path | None = None,
@@ -188,6 +190,8 @@ def transfer(
             model and all files; numbers have none.
         reject: Share of good pictures that may be turned away as none of the classes, as in
             ``fit_rejection``; None has nothing told of that.
+        report: Whether ``report.html`` and what goes with it is written too, as ``write_report`` does; it
+            holds small pictures of the data set.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
@@ -241,7 +245,9 @@ def transfer(
     reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
     settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
     settings = _plain(settings | {"augment": change, "plan": phases})
-    files = export(model, to, photos, formats=formats, log=log, settings=settings, force=force, **done)
+    about: dict[str, Any] = {"log": log, "settings": settings, **done}
+    about["beside"] = partial(add_report, model, photos, done["report"]) if report else None
+    files = export(model, to, photos, formats=formats, force=force, **about)
     held.clear()
     return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
 

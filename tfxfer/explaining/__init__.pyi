@@ -1,4 +1,5 @@
 from .activation_maps import class_activation as class_activation
+from .colours import viridis as viridis
 from .asking import Asked as Asked
 from .asking import check_asked as check_asked
 from .door import explain as explain
