@@ -1,4 +1,4 @@
-"""What came of a run, for people to look at: one page, the same as text and as data, and runs side by side."""
+"""What came of a run, for people to look at: a page, the same as text and as data, and runs side by side."""
 
 import lazy_loader
 

@@ -18,8 +18,11 @@ __all__ = ["LARGEST_TABLE", "confusion_chart", "reliability_chart", "training_ch
 LARGEST_TABLE = 25
 """With more classes than these, a confusion matrix is a picture, and no table."""
 
-_WIDTH, _HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 24, 34
+_FEW = 10
+"""What so few say is mostly chance, and they are drawn hollow."""
+
+_WIDTH, _HEIGHT = 640, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 24, 44
 
 
 def training_charts(training: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -109,6 +112,7 @@ def reliability_chart(calibration: Mapping[str, Any] | None) -> dict[str, Any] |
             "width": (each["high"] - each["low"]) * plot - 2,
             "y": _TOP + (1 - each["accuracy"]) * plot,
             "height": each["accuracy"] * plot,
+            "few": each["count"] < _FEW,
             "mark": _TOP + (1 - each["confidence"]) * plot,
             "alt": f"said with {each['confidence']:.1%}: right {each['accuracy']:.1%} of {each['count']:,}",
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,19 @@ _MISTAKES = 24
 
 
 def gather(
-    folder: Path, report: Judgement, *, parity: Mapping[str, Any], versions: Mapping[str, str]
+    folder: Path,
+    report: Judgement,
+    *,
+    files: Sequence[str],
+    parity: Mapping[str, Any],
+    versions: Mapping[str, str],
 ) -> dict[str, Any]:
     """Put together what there is to say of a bundle.
 
     Args:
         folder: The bundle, with its card and split.
         report: How good its model is on the test part.
+        files: What the pictures of the test part are called, in the report's order.
         parity: Form -> how it does beside the model, as the manifest has it.
         versions: What it was made with.
 
@@ -42,7 +49,7 @@ def gather(
         ``rejection`` and ``training`` as the card has them, or None; ``files`` (what each form loses);
         ``settings``; ``versions``.
     """
-    card, said = read_json(folder / "card.json"), report.predictions
+    card, said = read_json(folder / "card.json"), replace(report.predictions, files=tuple(files))
     several = said.task != "regression"
     name, value = report.headline
     test = report.to_dict()

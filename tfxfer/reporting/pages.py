@@ -26,7 +26,7 @@ _FIGURES = {
     "weighted_f1": "Weighted F1",
     "subset_accuracy": "Every label right",
     "hamming_loss": "Hamming loss",
-    "cohen_kappa": "Cohen’s kappa",
+    "cohen_kappa": "Cohen's kappa",
     "roc_auc": "ROC AUC, mean of the classes",
     "mean_average_precision": "Mean average precision",
     "top_5_accuracy": "Top-5 accuracy",
@@ -63,7 +63,7 @@ def short_page(facts: Mapping[str, Any]) -> str:
 
 
 def card_page(facts: Mapping[str, Any]) -> str:
-    """Write a model card, as Markdown: what the model is for and how it does, with what only people know open.
+    """Write a model card, as Markdown; what only people know is left open.
 
     Source:
         Mitchell et al. 2019, https://arxiv.org/abs/1810.03993, section 4.
@@ -94,11 +94,11 @@ def _row(test: Mapping[str, Any], key: str, title: str) -> dict[str, Any]:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
+    return "-" if value is None else f"{value:.1%}"
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3f}"
+    return "-" if value is None else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def _plain(value: float | None, form: str) -> str:
@@ -111,7 +111,7 @@ def _plain(value: float | None, form: str) -> str:
 def _figure(value: float | None, form: str = "number") -> Markup:
     """Write a figure as it is read, and with it as it is."""
     if value is None:
-        return Markup("–")
+        return Markup("-")
     text = _plain(value, form)
     return Markup('<data value="{}">{}</data>').format(repr(value), text)
 
@@ -119,4 +119,6 @@ def _figure(value: float | None, form: str = "number") -> Markup:
 def _cell(text: object) -> str:
     """Have a text stand in a Markdown table, or in a line, as it is."""
     plain = re.sub(r"\s+", " ", str(text))
-    return str(re.sub(r"([\\`*_\[\]|#~])", r"\\\1", str(escape(plain)).replace("&#34;", '"').replace("&#39;", "'")))
+    return str(
+        re.sub(r"([\\`*_\[\]|#~])", r"\\\1", str(escape(plain)).replace("&#34;", '"').replace("&#39;", "'"))
+    )

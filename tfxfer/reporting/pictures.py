@@ -1,4 +1,4 @@
-"""The pictures of a report, small and as text: what was learnt from, what went wrong, what the model looks at."""
+"""The pictures of a report, small and as text: some learnt from, mistakes, what the model looks at."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def samples(photos: Photos) -> list[dict[str, str]]:
     shown = dict(zip(train, photos.shown("train"), strict=True))
     small = _thumbnails(photos, chosen)
     return [
-        {"name": _name(photos, index), "label": _told(photos, shown[index]), "data": small[index]}
+        {"name": photos.records[index].path, "label": _told(photos, shown[index]), "data": small[index]}
         for index in chosen
     ]
 
 
 def mistaken(photos: Photos, mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Show mistakes on the test part, as ``gather`` has them; ``data`` is each one's picture."""
-    places = dict(zip(photos.names("test"), photos.split.test, strict=True))
+    places = {photos.records[index].path: index for index in photos.split.test}
     small = _thumbnails(photos, [places[each["file"]] for each in mistakes])
     return [{**each, "data": small[places[each["file"]]]} for each in mistakes]
 
@@ -69,14 +69,14 @@ def explained(model: keras.Model, photos: Photos, said: Predictions) -> list[dic
     ordered = [contents[photos.split.test[row]] for row in rows]
     label = photos.classes[0] if photos.task == "regression" else None
     found = explain(model, ordered, label=label, classes=photos.classes, resize=photos.resize)
-    names = photos.names("test")
+    shown = photos.shown("test")
     return [
         {
-            "name": names[row],
+            "name": photos.records[photos.split.test[row]].path,
             "right": right,
             "label": each.label,
             "score": each.score,
-            "shown": _told(photos, photos.shown("test")[row]),
+            "shown": _told(photos, shown[row]),
             "seen": data_uri(Image.fromarray(each.pixels)),
             "data": data_uri(each.overlay()),
         }
@@ -116,10 +116,6 @@ def _thumbnails(photos: Photos, chosen: Iterable[int]) -> dict[int, str]:
         return {}
     with ThreadPoolExecutor() as pool:
         return dict(pool.map(lambda each: (each[0], thumbnail(each[1], side=_SIDE)), photos.contents(wanted)))
-
-
-def _name(photos: Photos, index: int) -> str:
-    return photos.source.name_of(photos.records[index].path)
 
 
 def _told(photos: Photos, shown: Sequence[float]) -> str:

@@ -33,7 +33,9 @@ def _headline(facts: Mapping[str, Any]) -> str:
             "accounts for none of it."
         )
     else:
-        told = f"On {seen}, its mean average precision is {value:.1%}: 100 % would be every label ranked right."
+        told = (
+            f"On {seen}, its mean average precision is {value:.1%}: 100 % would be every label ranked right."
+        )
     if interval is None:
         return told
     low, high = interval["low"], interval["high"]
@@ -73,6 +75,8 @@ def _confusion(facts: Mapping[str, Any]) -> str:
     if not facts["confusions"]:
         return "It took no test picture for another class."
     worst = facts["confusions"][0]
+    if worst["pictures"] == 1:
+        return "It took no class for the same other one more than once."
     return (
         f"Most often, it took “{worst['shown']}” for “{worst['said']}”: {worst['pictures']} of "
         f"{_pictures(worst['of'])}."
@@ -93,7 +97,9 @@ def _files(facts: Mapping[str, Any]) -> str:
         f"{each['file']} says the same of {each['agreement']:.1%} of {_pictures(each['images'])}"
         for each in other
     )
-    return " ".join(filter(None, (f"Of the exported files, {lines}." if other else "", told if refused else "")))
+    return " ".join(
+        filter(None, (f"Of the exported files, {lines}." if other else "", told if refused else ""))
+    )
 
 
 def _pictures(count: int) -> str:

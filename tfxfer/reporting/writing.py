@@ -83,7 +83,8 @@ def _write(
     parity: Mapping[str, Any],
     versions: Mapping[str, str],
 ) -> None:
-    facts = gather(folder, report, parity=parity, versions=versions)
+    files = [photos.records[index].path for index in photos.split.test]
+    facts = gather(folder, report, files=files, parity=parity, versions=versions)
     pictures = {
         "samples": samples(photos),
         "mistakes": mistaken(photos, facts["mistakes"]),
