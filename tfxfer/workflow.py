@@ -47,7 +47,7 @@ from tfxfer.training import (
 )
 
 if TYPE_CHECKING:
-    from tfxfer.augment import DeviceAugmentation, Mixing, Source
+    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing, Source
 
 __all__ = ["Run", "judged", "transfer"]
 
@@ -241,10 +241,8 @@ def transfer(
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     log = replace(log, chosen=chosen)
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
-    reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
-    reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
-    settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
-    settings = _plain(settings | {"augment": change, "plan": phases})
+    reading = _reading(folder, photos, columns=columns, separator=separator, root=root, data_dir=data_dir)
+    settings = _plain({**start, **reading, **learning, "strategy": strategy, **cleaning}, change, phases)
     about: dict[str, Any] = {"log": log, "settings": settings, **done}
     about["beside"] = partial(add_report, model, photos, done["report"]) if report else None
     files = export(model, to, photos, formats=formats, force=force, **about)
@@ -267,15 +265,38 @@ def judged(
     return {"calibration": calibration, "rejection": rejection, "report": report}
 
 
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _reading(
+    folder: str | Path | DataFrame,
+    photos: Photos,
+    *,
+    columns: Mapping[str, str | Sequence[str]] | None,
+    separator: str | None,
+    root: str | Path | None,
+    data_dir: str | Path | None,
+) -> dict[str, Any]:
+    """Put down how pictures were read, so that they are read so again."""
+    return {
+        "columns": dict(columns or {}),
+        "task": photos.task,
+        "separator": separator,
+        "source": _place(folder),
+        "root": _place(root),
+        "data_dir": _place(data_dir),
+        "resize": photos.resize,
+    }
+
+
+def _plain(
+    settings: Mapping[str, Any], change: Augmentation | DeviceAugmentation | None, phases: Sequence[Phase]
+) -> dict[str, Any]:
     """Put down settings as JSON has them."""
-    weights, change, mixing = (settings[name] for name in ("weights", "augment", "mix"))
+    weights, mixing = settings["weights"], settings["mix"]
     return {
         **settings,
         "weights": None if weights is None else str(weights),
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         "mix": str(mixing) if mixing else None,
-        "plan": [phase.to_dict() for phase in settings["plan"]],
+        "plan": [phase.to_dict() for phase in phases],
     }
 
 

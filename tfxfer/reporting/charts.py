@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -42,48 +44,65 @@ def training_charts(training: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     return charts
 
 
-def _epochs(title: str, training: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    phases, starts, total = training["phases"], [], 0
-    for phase in phases:
-        starts.append(total)
-        total += len(phase["history"]["loss"])
-    values = [
-        value
-        for phase in phases
-        for name in names.values()
-        for value in phase["history"].get(name, ())
-        if value is not None
-    ]
-    ticks = _ticks(min(values, default=0.0), max(values, default=1.0))
+@dataclass(frozen=True)
+class _Frame:
+    """Where epochs and values lie in a chart.
 
-    def x(epoch: float) -> float:
-        return _LEFT + (epoch - 0.5) / total * (_WIDTH - _LEFT - _RIGHT)
+    Attributes:
+        epochs: How many there are.
+        ticks: Values, ascending, of which the first is at the floor and the last at the top.
+    """
 
-    def y(value: float) -> float:
-        share = (value - ticks[0]) / (ticks[-1] - ticks[0])
+    epochs: int
+    ticks: Sequence[float]
+
+    def x(self, epoch: float) -> float:
+        return _LEFT + (epoch - 0.5) / self.epochs * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        share = (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
         return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
 
+    def points(self, values: Sequence[float | None], start: int) -> list[tuple[float, float]]:
+        """Place values one epoch after the other; what was no number is left out."""
+        placed = enumerate(values, start=start + 1)
+        return [(self.x(epoch), self.y(value)) for epoch, value in placed if value is not None]
+
+    def axes(self) -> dict[str, Any]:
+        return {
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "left": _LEFT,
+            "right": _WIDTH - _RIGHT,
+            "floor": _HEIGHT - _BOTTOM,
+            "top": _TOP,
+            "rows": [{"y": self.y(tick), "text": f"{tick:.4g}"} for tick in self.ticks],
+            "columns": [{"x": self.x(epoch), "text": str(epoch)} for epoch in _whole(self.epochs)],
+        }
+
+
+def _epochs(title: str, training: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Draw some figures, role -> name in the history, of all phases side by side."""
+    phases = training["phases"]
+    starts = [0, *accumulate(len(phase["history"]["loss"]) for phase in phases)]
+    told = [value for phase in phases for name in names.values() for value in phase["history"].get(name, ())]
+    numbers = [value for value in told if value is not None]
+    frame = _Frame(starts[-1], _ticks(min(numbers, default=0.0), max(numbers, default=1.0)))
     lines, dots = [], []
     for role, name in names.items():
-        for phase, start in zip(phases, starts, strict=True):
-            drawn = list(enumerate(phase["history"].get(name, ()), start=start + 1))
-            lines.append({"role": role, "points": [(x(at), y(v)) for at, v in drawn if v is not None]})
+        for phase, start in zip(phases, starts, strict=False):
+            values = phase["history"].get(name, ())
+            lines.append({"role": role, "points": frame.points(values, start)})
             if phase["name"] == training["kept"] and role == "validation":
                 best = phase["best_epoch"]
-                dots += [(x(at), y(v)) for at, v in drawn if v is not None and at == start + best]
+                dots += frame.points(values[best - 1 : best], start + best - 1)
     return {
+        **frame.axes(),
         "title": title,
         "roles": list(names),
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "left": _LEFT,
-        "right": _WIDTH - _RIGHT,
-        "floor": _HEIGHT - _BOTTOM,
-        "top": _TOP,
-        "rows": [{"y": y(tick), "text": f"{tick:.4g}"} for tick in ticks],
-        "columns": [{"x": x(epoch), "text": str(epoch)} for epoch in _whole(total)],
         "phases": [
-            {"x": x(start + 0.5), "name": phase["name"]} for phase, start in zip(phases, starts, strict=True)
+            {"x": frame.x(start + 0.5), "name": phase["name"]}
+            for phase, start in zip(phases, starts, strict=False)
         ],
         "lines": lines,
         "dots": dots,
@@ -138,7 +157,7 @@ def confusion_chart(test: Mapping[str, Any], classes: Sequence[str]) -> dict[str
     """Colour a confusion matrix by the share of each row: a table, or a picture where it would be too large.
 
     Returns:
-        ``rows`` of cells with ``count``, ``share``, ``ground`` and ``ink`` (colours); or ``data``, a PNG as a
+        ``rows`` of cells with ``count``, ``ground`` and ``ink`` (colours); or ``data``, a PNG as a
         data URI; None where there is no matrix.
     """
     if "confusion" not in test:
@@ -152,21 +171,11 @@ def confusion_chart(test: Mapping[str, Any], classes: Sequence[str]) -> dict[str
         scale = max(1, 600 // len(classes))
         enlarged = np.kron(colours, np.ones((scale, scale, 1), np.uint8))
         return {"data": data_uri(Image.fromarray(enlarged), form="PNG"), "side": scale * len(classes)}
-    rows = [
-        {
-            "name": classes[row],
-            "cells": [
-                {
-                    "count": int(counts[row, column]),
-                    "share": float(shares[row, column]),
-                    **_colours(colours[row, column]),
-                }
-                for column in range(len(classes))
-            ],
-        }
-        for row in range(len(classes))
+    cells = [
+        [{"count": int(count), **_colours(colour)} for count, colour in zip(*row, strict=True)]
+        for row in zip(counts, colours, strict=True)
     ]
-    return {"rows": rows}
+    return {"rows": [{"name": name, "cells": row} for name, row in zip(classes, cells, strict=True)]}
 
 
 def _colours(ground: npt.NDArray[np.uint8]) -> dict[str, str]:

@@ -94,8 +94,8 @@ class RunComparison:
     Attributes:
         task: What the models say of a picture.
         figure: What is compared: ``"accuracy"``; of several labels ``"subset_accuracy"``, the share of
-            pictures with every label right; of numbers ``"standardized_error"``, how far off they are in the mean, in
-            standard deviations of each over these pictures: the lower, the better.
+            pictures with every label right; of numbers ``"standardized_error"``, how far off they are in the
+            mean, in standard deviations of each over these pictures: the lower, the better.
         pictures: How many.
         left_out: How many were not counted, since one of the models was trained or chosen on them.
         models: One entry a model, in the order given.
@@ -161,16 +161,8 @@ def compare(
             differ.
         DataError: A picture cannot be read, or every one trained a model.
     """
-    if len(bundles) < 2:
-        raise SettingError(f"a comparison takes two folders or more, got {len(bundles)}.")
-    predictors = [load(bundle) for bundle in bundles]
+    predictors = _predictors(bundles)
     first = predictors[0]
-    for other in predictors[1:]:
-        if (other.task, other.classes) != (first.task, first.classes):
-            raise SettingError(
-                f"{other.folder} is for {other.task} of {', '.join(other.classes)}, and {first.folder} for "
-                f"{first.task} of {', '.join(first.classes)}; give models of the same."
-            )
     if photos is None:
         pictures, truth, seen = *_common(predictors), frozenset[str]()
     else:
@@ -221,6 +213,20 @@ def paired(folder: Path, own: Values, first: Values, *, counted: bool) -> Paired
         only_this if counted else None,
         p_value,
     )
+
+
+def _predictors(bundles: Sequence[str | Path]) -> list[Predictor]:
+    if len(bundles) < 2:
+        raise SettingError(f"a comparison takes two folders or more, got {len(bundles)}.")
+    predictors = [load(bundle) for bundle in bundles]
+    first = predictors[0]
+    for other in predictors[1:]:
+        if (other.task, other.classes) != (first.task, first.classes):
+            raise SettingError(
+                f"{other.folder} is for {other.task} of {', '.join(other.classes)}, and {first.folder} for "
+                f"{first.task} of {', '.join(first.classes)}; give models of the same."
+            )
+    return predictors
 
 
 def _interval(values: Values) -> Interval | None:
