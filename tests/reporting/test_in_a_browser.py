@@ -52,7 +52,7 @@ def test_what_is_wrong_would_be_seen(bundle, tmp_path):
     found = browser.look_at(spoilt, tmp_path, width=390)
     assert "Content Security Policy" in found["console"][0]
     assert found["broken"] == 1
-    assert found["overflow"] > 1000
+    assert found["overflow"] > 100
     assert found["faint"][0][:2] == ["P", "x"]
 
 
