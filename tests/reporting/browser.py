@@ -21,10 +21,9 @@ const ground = element => {{
     if (!/rgba\\(.*, 0\\)|transparent/.test(colour)) return colour;
   }}
 }};
-addEventListener("load", async () => {{
+addEventListener("load", () => {{
   const page = document.getElementById("page").contentDocument;
   page.querySelectorAll("details").forEach(each => each.open = true);
-  await Promise.all([...page.images].map(each => each.decode().catch(() => null)));
   const faint = [];
   for (const each of page.body.querySelectorAll("*")) {{
     if (each.tagName === "title") continue;
@@ -54,7 +53,7 @@ def look_at(page: Path, scratch: Path, *, width: int, dark: bool = False) -> dic
     """Open a page at a width, and return what a script beside it finds, and what the console says."""
     wrapper = scratch / f"{width}-{dark}.html"
     wrapper.write_text(_PROBE.format(width=width, page=html.escape(page.read_text())))
-    output = _run(wrapper, scratch, "--dump-dom", "--virtual-time-budget=20000", dark=dark)
+    output = _run(wrapper, scratch, "--dump-dom", dark=dark)
     found = json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', output.stdout, re.DOTALL)[1]))
     console = [line for line in output.stderr.splitlines() if "CONSOLE" in line]
     return {**found, "console": console}

@@ -16,9 +16,10 @@ def decoded(uri):
     return Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
 
 
-def test_samples_are_training_pictures_one_of_each_class(run):
+def test_samples_are_training_pictures_of_the_classes_in_turn(run):
     found = samples(run.photos)
-    assert [each["label"] for each in found] == list(run.photos.classes)
+    assert [each["label"] for each in found] == [name for name in run.photos.classes for _ in range(4)]
+    assert len({each["name"] for each in found}) == 12
     train = {run.photos.records[index].path for index in run.photos.split.train}
     assert {each["name"] for each in found} <= train
     assert decoded(found[0]["data"]).size == (40, 40)

@@ -81,7 +81,9 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
     )
     environment.filters.update(percent=_percent, number=_number, plain=_plain, figure=_figure, cell=_cell)
     template = resources.files("tfxfer.reporting").joinpath("templates", name).read_text(encoding="utf-8")
-    figures = [_row(facts["test"], key, title) for key, title in _FIGURES.items() if key in facts["test"]]
+    # Among five classes or fewer, nobody asks for the five likeliest.
+    there = {key for key in facts["test"] if key != "top_5_accuracy" or facts["test"][key] is not None}
+    figures = [_row(facts["test"], key, title) for key, title in _FIGURES.items() if key in there]
     found = facts["test"].get("calibration", {})
     means = [_row({**facts["test"], **found}, key, title) for key, title in _RELIABILITY.items() if found]
     return environment.from_string(template).render(facts=facts, figures=figures, reliability=means, **more)

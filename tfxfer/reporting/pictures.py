@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ _SIDE = 128
 
 
 def samples(photos: Photos) -> list[dict[str, str]]:
-    """Show a few training pictures, one of each of the first classes, or evenly chosen ones.
+    """Show a few training pictures, of the classes in turn, or evenly chosen ones.
 
     Returns:
         ``name``, ``label`` and ``data`` of each, the last a data URI.
@@ -32,10 +33,14 @@ def samples(photos: Photos) -> list[dict[str, str]]:
     places = np.linspace(0, len(train) - 1, num=min(len(train), _SAMPLES)).round().astype(int)
     chosen = [train[place] for place in places]
     if photos.task == "single_label":
-        first: dict[int, int] = {}
+        kinds: dict[int, list[int]] = {}
         for index in train:
-            first.setdefault(photos.records[index].label, index)
-        chosen = [first[label] for label in sorted(first)][:_SAMPLES]
+            kinds.setdefault(photos.records[index].label, []).append(index)
+        in_turn = zip_longest(*(kinds[label][:_SAMPLES] for label in sorted(kinds)))
+        chosen = sorted(
+            [index for turn in in_turn for index in turn if index is not None][:_SAMPLES],
+            key=lambda index: photos.records[index].label,
+        )
     shown = dict(zip(train, photos.shown("train"), strict=True))
     small = _thumbnails(photos, chosen)
     return [
