@@ -42,6 +42,17 @@ def test_losses_of_all_phases_lie_side_by_side():
     assert training_charts(None) == []
 
 
+def test_a_probe_that_the_guard_keeps_has_no_training_loss():
+    training = {
+        "kept": "probe",
+        "phases": [phase("head", loss=[2.0], val_loss=[1.0]), phase("probe", val_loss=[0.5])],
+    }
+    (losses,) = training_charts(training)
+    assert [len(line["points"]) for line in losses["lines"]] == [1, 0, 1, 1]
+    assert losses["dots"] == losses["lines"][3]["points"]
+    assert losses["alt"].endswith("phase probe, validation: from 0.5 to 0.5.")
+
+
 def test_a_reliability_diagram_has_a_bar_for_each_bin_that_is_filled():
     bins = [
         {"low": 0.0, "high": 0.5, "count": 0, "confidence": None, "accuracy": None},

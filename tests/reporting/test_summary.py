@@ -49,10 +49,19 @@ def test_other_tasks():
 
 
 def test_what_was_kept():
-    phase = {"name": "top", "history": {"loss": [1, 2, 3]}, "best_epoch": 2, "soup": []}
+    phase = {"name": "top", "history": {"val_loss": [1, 2, 3]}, "best_epoch": 2, "soup": []}
     training = {"kept": "top", "phases": [{**phase, "name": "head"}, phase]}
     assert summarise(facts(training=training))[1] == (
         "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation."
+    )
+    guard = {"kept": "fine-tuned", "sentence": "the model is 1.0 points better than a linear probe."}
+    assert summarise(facts(training={**training, "guard": guard}))[1] == (
+        "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation. The model is 1.0 "
+        "points better than a linear probe."
+    )
+    guard = {"kept": "probe", "sentence": "the model is worse, and the probe is kept."}
+    assert summarise(facts(training={**training, "guard": guard}))[1] == (
+        "The model is worse, and the probe is kept."
     )
     training["phases"][1] = {**phase, "soup": [1, 3]}
     assert summarise(facts(training=training))[1] == (

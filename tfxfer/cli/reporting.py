@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 import tfxfer
-from tfxfer.cli.commands import FOLDER, json_option, quiet
+from tfxfer.cli.options import FOLDER, json_option
+from tfxfer.cli.streams import quiet
 
 __all__ = ["compare", "report"]
 

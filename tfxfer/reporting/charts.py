@@ -84,7 +84,7 @@ class _Frame:
 def _epochs(title: str, training: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Draw some figures, role -> name in the history, of all phases side by side."""
     phases = training["phases"]
-    starts = [0, *accumulate(len(phase["history"]["loss"]) for phase in phases)]
+    starts = [0, *accumulate(len(phase["history"]["val_loss"]) for phase in phases)]
     told = [value for phase in phases for name in names.values() for value in phase["history"].get(name, ())]
     numbers = [value for value in told if value is not None]
     frame = _Frame(starts[-1], _ticks(min(numbers, default=0.0), max(numbers, default=1.0)))

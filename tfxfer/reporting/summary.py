@@ -46,10 +46,15 @@ def _kept(facts: Mapping[str, Any]) -> str:
     training = facts["training"]
     if training is None:
         return ""
+    guard = training.get("guard")
+    told = f" {guard['sentence'][0].upper()}{guard['sentence'][1:]}" if guard else ""
+    if guard and guard["kept"] == "probe":
+        return told.strip()
     phase = next(phase for phase in training["phases"] if phase["name"] == training["kept"])
-    count = len(phase["history"]["loss"])
+    count = len(phase["history"]["val_loss"])
     of = f"the average of {len(phase['soup'])} epochs" if phase["soup"] else f"epoch {phase['best_epoch']}"
-    return f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
+    best = f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
+    return best + told
 
 
 def _confidence(facts: Mapping[str, Any]) -> str:
