@@ -55,10 +55,9 @@ def test_what_was_kept():
         "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation."
     )
     guard = {"kept": "fine-tuned", "sentence": "the model is 1.0 points better than a linear probe."}
-    assert summarise(facts(training={**training, "guard": guard}))[1] == (
-        "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation. The model is 1.0 "
-        "points better than a linear probe."
-    )
+    told = summarise(facts(training={**training, "guard": guard}))
+    assert told[1] == "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation."
+    assert told[2] == "The model is 1.0 points better than a linear probe."
     guard = {"kept": "probe", "sentence": "the model is worse, and the probe is kept."}
     assert summarise(facts(training={**training, "guard": guard}))[1] == (
         "The model is worse, and the probe is kept."

@@ -18,8 +18,8 @@ def summarise(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: What ``gather`` puts together, this excepted.
     """
-    said = [_headline(facts), _kept(facts), _confidence(facts), _confusion(facts), _files(facts)]
-    return [sentence for sentence in said if sentence]
+    tellers = (_headline, _kept, _guard, _confidence, _confusion, _files)
+    return [sentence for teller in tellers if (sentence := teller(facts))]
 
 
 def _headline(facts: Mapping[str, Any]) -> str:
@@ -46,15 +46,17 @@ def _kept(facts: Mapping[str, Any]) -> str:
     training = facts["training"]
     if training is None:
         return ""
-    guard = training.get("guard")
-    told = f" {guard['sentence'][0].upper()}{guard['sentence'][1:]}" if guard else ""
-    if guard and guard["kept"] == "probe":
-        return told.strip()
+    if (training.get("guard") or {}).get("kept") == "probe":
+        return ""  # the guard says so
     phase = next(phase for phase in training["phases"] if phase["name"] == training["kept"])
     count = len(phase["history"]["val_loss"])
     of = f"the average of {len(phase['soup'])} epochs" if phase["soup"] else f"epoch {phase['best_epoch']}"
-    best = f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
-    return best + told
+    return f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
+
+
+def _guard(facts: Mapping[str, Any]) -> str:
+    guard = (facts["training"] or {}).get("guard")
+    return f"{guard['sentence'][0].upper()}{guard['sentence'][1:]}" if guard else ""
 
 
 def _confidence(facts: Mapping[str, Any]) -> str:
