@@ -87,6 +87,15 @@ def test_mcnemar_s_test_is_the_exact_one(only_first, only_this, p_value):
     assert difference.difference == pytest.approx((only_this - only_first) / len(own))
 
 
+def test_a_difference_is_a_line():
+    own, first = pictures(7, 1, 20, 5)
+    low, high = (100 * end for end in paired(Path("b"), own, first, counted=True).interval)
+    assert str(paired(Path("b"), own, first, counted=True)) == (
+        f"-18.2 [{low:+.1f}, {high:+.1f}] points  right alone: 1, the first 7; McNemar p 0.0703"
+    )
+    assert str(paired(Path("b"), own[:1], first[:1], counted=False)) == "-1.000"
+
+
 def test_the_paired_interval_is_that_of_the_bootstrap():
     own, first = pictures(40, 15, 300, 45)
     found = paired(Path("b"), own, first, counted=True).interval

@@ -63,7 +63,7 @@ class ComparedModel:
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """How a model differs from the first one, picture by picture.
+    """How a model differs from the first one, picture by picture; printed, it is a line.
 
     Attributes:
         folder: Its bundle.
@@ -85,6 +85,15 @@ class PairedDifference:
     only_first: int | None
     only_this: int | None
     p_value: float | None
+
+    def __str__(self) -> str:
+        if self.p_value is None:
+            return _told(self.difference, self.interval, "+.3f")
+        interval = self.interval and Interval(*(100 * end for end in self.interval))
+        return (
+            f"{_told(100 * self.difference, interval, '+.1f')} points  right alone: {self.only_this}, the "
+            f"first {self.only_first}; McNemar p {self.p_value:.3g}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +134,11 @@ class RunComparison:
         width = max(len(str(each.folder)) for each in self.models)
         rows = [f"{self.figure.replace('_', ' ')} on {self.pictures} pictures [95 % interval]", ""]
         for each in self.models:
-            interval = printed({} if each.interval is None else {"it": each.interval}, "it", form)
-            rows.append(f"{each.folder!s:<{width}}  {each.value:{form}}{interval}  {each.backbone}")
+            rows.append(
+                f"{each.folder!s:<{width}}  {_told(each.value, each.interval, form)}  {each.backbone}"
+            )
         rows += ["", f"less that of {self.models[0].folder}:"]
-        for found in self.differences:
-            interval = printed({} if found.interval is None else {"it": found.interval}, "it", "+" + form)
-            told = ""
-            if found.p_value is not None:
-                told = (
-                    f"  right alone: {found.only_this}, the first {found.only_first}; McNemar p "
-                    f"{found.p_value:.3g}"
-                )
-            rows.append(f"{found.folder!s:<{width}}  {found.difference:+{form}}{interval}{told}")
+        rows += [f"{each.folder!s:<{width}}  {each}" for each in self.differences]
         if self.left_out:
             rows += ["", f"{self.left_out} pictures left out: a model was trained or chosen on them."]
         return "\n".join(rows)
@@ -304,6 +306,11 @@ def _scores(
         for predictor, own in zip(predictors, said, strict=True):
             own.append(predictor.scores([content for _, content in portion]))
     return rows, [np.concatenate(own) if own else np.zeros((0, 1), np.float32) for own in said]
+
+
+def _told(value: float, interval: Interval | None, form: str) -> str:
+    known = {} if interval is None else {"it": interval}
+    return f"{value:{form}}{printed(known, 'it', form)}"
 
 
 def _plain(value: ComparedModel | PairedDifference) -> dict[str, Any]:
