@@ -26,6 +26,7 @@ FLOOR = {
     "evaluation": 5,
     "explaining": 5,
     "exports": 6,
+    "reporting": 6.5,
     "workflow": 7,
     "previewing": 7,
     "searching": 7.5,

@@ -19,7 +19,7 @@ from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
-QUICK |= {"guard": False}  # a probe would win against so few epochs
+QUICK |= {"report": False, "guard": False}  # a probe would win against so few epochs
 BLOCKS = "1, since a fifth of the backbone's 4 suits 42 training pictures"
 
 
@@ -146,7 +146,7 @@ def test_without_weights_everything_learns(shared_pictures, tmp_path):
 
 @pytest.mark.slow
 def test_a_hub_module_goes_the_whole_way(shared_pictures, hub_module, tmp_path):
-    settings = {**QUICK, "backbone": f"hub:{hub_module}", "pixel_range": (0, 1)}
+    settings = {**QUICK, "report": True, "backbone": f"hub:{hub_module}", "pixel_range": (0, 1)}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
     assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
@@ -161,7 +161,7 @@ def test_a_preset_of_keras_hub_goes_the_whole_way(shared_pictures, tmp_path):
     from tests import keras_hub_presets
 
     folder = keras_hub_presets.write_preset(tmp_path / "vit", "ViT")
-    settings = {**QUICK, "backbone": f"kerashub:{folder}", "top_blocks": 2}
+    settings = {**QUICK, "report": True, "backbone": f"kerashub:{folder}", "top_blocks": 2}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", **settings)
     assert [phase.name for phase in run.log.phases] == ["head", "top"]
     assert [artifact.format for artifact in run.files] == ["keras", "saved-model", "tflite"]
@@ -170,7 +170,7 @@ def test_a_preset_of_keras_hub_goes_the_whole_way(shared_pictures, tmp_path):
 
 
 def test_a_hub_module_for_inference_trains_its_head(shared_pictures, frozen_hub_module, tmp_path):
-    settings = {**QUICK, "backbone": f"hub:{frozen_hub_module}", "pixel_range": (0, 1)}
+    settings = {**QUICK, "report": True, "backbone": f"hub:{frozen_hub_module}", "pixel_range": (0, 1)}
     run = tfxfer.transfer(shared_pictures, to=tmp_path / "model", formats=("keras",), **settings)
     assert [phase.name for phase in run.log.phases] == ["head"]
 

@@ -73,6 +73,11 @@ from .models import Learning as Learning
 from .models import build as build
 from .models import set_trainable as set_trainable
 from .previewing import preview as preview
+from .reporting import ComparedModel as ComparedModel
+from .reporting import PairedDifference as PairedDifference
+from .reporting import RunComparison as RunComparison
+from .reporting import compare as compare
+from .reporting import write_report as write_report
 from .runtime import strategy as strategy
 from .searching import Choice as Choice
 from .searching import FloatRange as FloatRange

@@ -30,6 +30,7 @@ from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, e
 from tfxfer.evaluation import calibrate as calibrated
 from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
+from tfxfer.reporting import add_report
 from tfxfer.runtime import check_target
 from tfxfer.training import (
     Checkpoints,
@@ -46,7 +47,7 @@ from tfxfer.training import (
 )
 
 if TYPE_CHECKING:
-    from tfxfer.augment import DeviceAugmentation, Mixing, Source
+    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing, Source
 
 __all__ = ["Run", "judged", "transfer"]
 
@@ -130,6 +131,7 @@ def transfer(
     guard: bool = True,
     calibrate: bool = True,
     reject: float | None = None,
+    report: bool = True,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     csv: str | Path | None = None,
@@ -188,6 +190,8 @@ def transfer(
             model and all files; numbers have none.
         reject: Share of good pictures that may be turned away as none of the classes, as in
             ``fit_rejection``; None has nothing told of that.
+        report: Whether ``report.html`` and what goes with it is written too, as ``write_report`` does; it
+            holds small pictures of the data set.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
@@ -237,11 +241,11 @@ def transfer(
     log = fit(model, photos, plan=phases, augment=change, **learning, **going, **logs, **watching)
     log = replace(log, chosen=chosen)
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
-    reading: dict[str, Any] = {"columns": dict(columns or {}), "task": photos.task, "separator": separator}
-    reading |= {"source": _place(folder), "root": _place(root), "data_dir": _place(data_dir)}
-    settings = {**start, **reading, "resize": resize, **learning, "strategy": strategy, **cleaning}
-    settings = _plain(settings | {"augment": change, "plan": phases})
-    files = export(model, to, photos, formats=formats, log=log, settings=settings, force=force, **done)
+    reading = _reading(folder, photos, columns=columns, separator=separator, root=root, data_dir=data_dir)
+    settings = _plain({**start, **reading, **learning, "strategy": strategy, **cleaning}, change, phases)
+    about: dict[str, Any] = {"log": log, "settings": settings, **done}
+    about["beside"] = partial(add_report, model, photos, done["report"]) if report else None
+    files = export(model, to, photos, formats=formats, force=force, **about)
     held.clear()
     return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
 
@@ -261,15 +265,38 @@ def judged(
     return {"calibration": calibration, "rejection": rejection, "report": report}
 
 
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _reading(
+    folder: str | Path | DataFrame,
+    photos: Photos,
+    *,
+    columns: Mapping[str, str | Sequence[str]] | None,
+    separator: str | None,
+    root: str | Path | None,
+    data_dir: str | Path | None,
+) -> dict[str, Any]:
+    """Put down how pictures were read, so that they are read so again."""
+    return {
+        "columns": dict(columns or {}),
+        "task": photos.task,
+        "separator": separator,
+        "source": _place(folder),
+        "root": _place(root),
+        "data_dir": _place(data_dir),
+        "resize": photos.resize,
+    }
+
+
+def _plain(
+    settings: Mapping[str, Any], change: Augmentation | DeviceAugmentation | None, phases: Sequence[Phase]
+) -> dict[str, Any]:
     """Put down settings as JSON has them."""
-    weights, change, mixing = (settings[name] for name in ("weights", "augment", "mix"))
+    weights, mixing = settings["weights"], settings["mix"]
     return {
         **settings,
         "weights": None if weights is None else str(weights),
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         "mix": str(mixing) if mixing else None,
-        "plan": [phase.to_dict() for phase in settings["plan"]],
+        "plan": [phase.to_dict() for phase in phases],
     }
 
 

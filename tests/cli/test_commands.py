@@ -12,8 +12,18 @@ import tfxfer
 from tests.conftest import write_pictures
 from tfxfer.cli.main import main
 
-TRAIN = ("--backbone", "micro", "--image-size", "32", "--head-epochs", "3", "--top-epochs", "1")
-SHORT = (*TRAIN[:4], "--head-epochs", "1", "--top-epochs", "0")
+TRAIN = (
+    "--backbone",
+    "micro",
+    "--image-size",
+    "32",
+    "--head-epochs",
+    "3",
+    "--top-epochs",
+    "1",
+    "--no-report",
+)
+SHORT = (*TRAIN[:4], "--head-epochs", "1", "--top-epochs", "0", "--no-report")
 
 
 def run(capfd, *arguments):

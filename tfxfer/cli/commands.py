@@ -160,6 +160,8 @@ def train(
         click.echo(f"\n{done}")
     left_out = f", {len(run.photos.left_out)} left out" if run.photos.left_out else ""
     click.echo(f"\n{len(run.photos)} pictures{left_out}, kept phase {run.log.kept!r}, {run.seconds:.0f} s.")
+    if settings["report"]:
+        click.echo(f"Look at it: {to / 'report.html'}")
     click.echo(f"Try it: tfxfer predict {to} IMAGE")
 
 

@@ -25,6 +25,7 @@ from tfxfer.cli.explaining import explain
 from tfxfer.cli.exporting import export
 from tfxfer.cli.gauging import gap
 from tfxfer.cli.ranking import rank
+from tfxfer.cli.reporting import compare, report
 from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
 from tfxfer.cli.timing import benchmark
@@ -53,6 +54,8 @@ for _command in (
     predict,
     explain,
     evaluate,
+    compare,
+    report,
     export,
     benchmark,
     shards,

@@ -24,6 +24,12 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is written, and where."""
     for option in (
         click.option(
+            "--report/--no-report",
+            default=True,
+            show_default=True,
+            help="Write report.html, report.json, report.md and MODEL_CARD.md too.",
+        ),
+        click.option(
             "--tensorboard",
             metavar="DIR",
             type=click.Path(path_type=Path),

@@ -1,6 +1,7 @@
 from .activation_maps import class_activation as class_activation
 from .asking import Asked as Asked
 from .asking import check_asked as check_asked
+from .colours import viridis as viridis
 from .door import explain as explain
 from .explanation import OVERLAY_SUFFIXES as OVERLAY_SUFFIXES
 from .explanation import Explanation as Explanation

@@ -2,12 +2,16 @@ from .artifact import Artifact as Artifact
 from .artifact import Comparison as Comparison
 from .artifact import KnownComparison as KnownComparison
 from .bundle import export as export
+from .card import made_with as made_with
+from .card import parity_of as parity_of
+from .card import write_manifest as write_manifest
 from .conversion import convert as convert
 from .decoding import MultiLabelPrediction as MultiLabelPrediction
 from .decoding import Prediction as Prediction
 from .decoding import RegressionPrediction as RegressionPrediction
 from .formats import FORMATS as FORMATS
 from .formats import choose_formats as choose_formats
+from .found_again import trained_on as trained_on
 from .litert import LiteRTModel as LiteRTModel
 from .metadata.facts import FileFacts as FileFacts
 from .metadata.facts import FileMetadata as FileMetadata

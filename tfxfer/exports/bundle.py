@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def export(
     calibration: Calibration | None = None,
     rejection: Rejection | None = None,
     settings: Mapping[str, Any] | None = None,
+    beside: Callable[[Path, Sequence[Artifact]], None] | None = None,
     accept: bool = False,
     force: bool = False,
 ) -> tuple[Artifact, ...]:
@@ -62,6 +63,7 @@ def export(
             say in a second output, ``known``, whether a picture shows any of the classes: below 0 it does
             not. A smaller form that says so badly is the classifier alone, and you are told.
         settings: Further entries of the card, such as the settings of the run.
+        beside: Writes further files into the folder, once the forms are there and what they lose is known.
         accept: Whether a form is handed out that loses more than it may. Those of the first three must not
             differ at all.
         force: Whether a folder that is there already is replaced.
@@ -90,6 +92,8 @@ def export(
         done: dict[str, Any] = {"calibration": calibration, "rejection": rejection}
         write_about(folder, model, photos, report=report, log=log, settings=settings, **done)
         artifacts = write_forms(chosen, model, folder, material, accept=accept, rejection=rejection)
+        if beside is not None:
+            beside(folder, artifacts)
         write_manifest(folder, artifacts)
     return tuple(replace(artifact, path=Path(target) / artifact.path.name) for artifact in artifacts)
 

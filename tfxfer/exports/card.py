@@ -25,7 +25,7 @@ from tfxfer.exports.parity import PARITY_BOUND
 from tfxfer.models import input_contract
 from tfxfer.runtime import OWN_MARK, file_sha256
 
-__all__ = ["write_about", "write_manifest"]
+__all__ = ["made_with", "parity_of", "write_about", "write_manifest"]
 
 
 def write_about(
@@ -68,11 +68,7 @@ def write_manifest(
     _write_json(
         folder / OWN_MARK,
         {
-            "versions": {
-                "tfxfer": tfxfer.__version__,
-                "keras": keras.__version__,
-                "tensorflow": tf.__version__,
-            },
+            "versions": made_with(),
             "files": {
                 file.relative_to(folder).as_posix(): {
                     "bytes": file.stat().st_size,
@@ -80,12 +76,18 @@ def write_manifest(
                 }
                 for file in files
             },
-            "parity": parity | {artifact.format: _parity(artifact) for artifact in artifacts},
+            "parity": parity | {artifact.format: parity_of(artifact) for artifact in artifacts},
         },
     )
 
 
-def _parity(artifact: Artifact) -> dict[str, Any]:
+def made_with() -> dict[str, str]:
+    """Return the versions of what makes models here."""
+    return {"tfxfer": tfxfer.__version__, "keras": keras.__version__, "tensorflow": tf.__version__}
+
+
+def parity_of(artifact: Artifact) -> dict[str, Any]:
+    """Return how a form does beside the model, as the manifest has it."""
     found, bounds = artifact.comparison, FORMATS[artifact.format].bounds
     # Where something is no number, JSON has no word for it.
     figures = {name: value for name, value in artifact.to_dict().items() if name not in ("file", "bytes")}

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -19,6 +19,7 @@ from tfxfer.data import Photos, content_sha256
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.exports import export
 from tfxfer.models import Anatomy, build
+from tfxfer.reporting import add_report
 from tfxfer.searching.objective import JudgedBy, Reporter, trained
 from tfxfer.searching.outcome import Trial, ranked, shown
 from tfxfer.searching.ranges import Value
@@ -196,7 +197,9 @@ class Job:
         told |= judged(
             model, self.photos, calibrate=True, reject=None, batch_size=chosen.fit.get("batch_size", 32)
         )
-        files = export(model, target, self.photos, formats=formats, settings=settings, force=True, **told)
+        about: dict[str, Any] = {"settings": settings}
+        about["beside"] = partial(add_report, model, self.photos, told["report"])
+        files = export(model, target, self.photos, formats=formats, force=True, **about, **told)
         return Run(model, self.photos, files=files, seconds=time.perf_counter() - started, **told)
 
 

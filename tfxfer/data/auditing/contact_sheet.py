@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -12,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from PIL import Image
 
 from tfxfer import runtime
 from tfxfer.data.auditing.findings import Audit, Finding, Lookalikes, shown
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content
-from tfxfer.data.pixels.decode import opened, upright_rgb
-from tfxfer.errors import DataError, SettingError
+from tfxfer.data.pixels.thumbnails import thumbnail
+from tfxfer.errors import SettingError
 
 __all__ = ["write_contact_sheet"]
 
-_SIDE = 160
 _SHOWN = 48
 _SHOWN_OF_A_GROUP = 12
 
@@ -52,8 +47,7 @@ def write_contact_sheet(found: Audit, file: str | Path, *, photos: Photos | None
         picture for section in sections for group in section["groups"] for picture in group["pictures"]
     ]
     names = sorted({picture["file"] for picture in pictures})
-    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")  # Pillow's own, of which the audit has told what matters
+    with ThreadPoolExecutor() as pool:
         thumbnails = dict(pool.map(_thumbnail, _contents(found.root, names, photos)))
     for picture in pictures:
         picture["data"] = thumbnails[picture["file"]]
@@ -110,15 +104,5 @@ def _contents(root: Path | str, names: Sequence[str], photos: Photos | None) -> 
 
 
 def _thumbnail(picture: tuple[str, Content]) -> tuple[str, str]:
-    """Return its name, and a small JPEG as a data URI, or nothing where it has no picture to show."""
     name, content = picture
-    try:
-        with opened(content) as image:
-            image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
-            pixels = upright_rgb(image)
-    except (DataError, MemoryError):
-        return name, ""
-    pixels.thumbnail((_SIDE, _SIDE), Image.Resampling.BILINEAR)
-    buffer = io.BytesIO()
-    pixels.save(buffer, "JPEG", quality=80)
-    return name, "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return name, thumbnail(content)

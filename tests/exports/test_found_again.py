@@ -1,0 +1,45 @@
+"""trained_on: a bundle's pictures again, each in the part that it had."""
+
+import shutil
+
+import pytest
+
+from tests.conftest import write_pictures
+from tfxfer.data import from_folder
+from tfxfer.errors import DataError, SettingError
+from tfxfer.exports import trained_on
+
+
+def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_path):
+    moved = shutil.copytree(photos.root, tmp_path / "moved")
+    for file in list(moved.rglob("*.png")):
+        file.rename(file.with_stem(f"new {file.stem}"))
+    found = trained_on(bundle[0], moved)
+    for part in ("train", "validation", "test"):
+        again = {name.rpartition("new ")[2] for name in found.names(part)}
+        assert len(found.split[part]) == len(photos.split[part])
+        assert again == {path.name for path in photos.paths(part)}
+    assert found.split.seed == photos.split.seed
+
+
+def test_others_are_refused(bundle, tmp_path, says):
+    folder = bundle[0]
+    others = from_folder(write_pictures(tmp_path / "two", colours=("blue", "red")))
+    message = (
+        f"{folder} is for blue, green, red, and {others.source} has blue, red; give the pictures it was "
+        "trained on."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        trained_on(folder, others)
+
+
+def test_a_part_that_is_gone_is_named(bundle, photos, tmp_path, says):
+    moved = shutil.copytree(photos.root, tmp_path / "moved")
+    for path in photos.paths("test"):
+        (moved / path.relative_to(photos.root)).unlink()
+    message = (
+        f"none of the {60 - len(photos.split.test)} pictures of {moved} is of the test part of {bundle[0]}; "
+        "give those it was trained on."
+    )
+    with pytest.raises(DataError, match=says(message)):
+        trained_on(bundle[0], moved)

@@ -1,0 +1,70 @@
+"""The pictures that a bundle's model was trained on, found again; neither TensorFlow nor Keras is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfxfer.contracts import PARTS, Split
+from tfxfer.data import DataFrame, Photos, content_sha256, read_photos
+from tfxfer.errors import DataError, SettingError
+from tfxfer.runtime import ModelFacts, check_bundle, read_checked
+
+__all__ = ["trained_on"]
+
+
+def trained_on(bundle: str | Path, photos: Photos | str | Path | DataFrame | None = None) -> Photos:
+    """Find the pictures again that a bundle's model was trained on, each in the part that it had.
+
+    Args:
+        bundle: What ``tfxfer.export`` or ``tfxfer train`` wrote.
+        photos: The pictures, or where they are; None looks where they were then.
+
+    Raises:
+        BundleError: The folder is no bundle, or is damaged.
+        SettingError: The pictures are of other classes; or none are given, and it is not known where they
+            were.
+        DataError: They are not where they were, or are others.
+    """
+    folder = check_bundle(bundle)
+    card, split = read_checked(folder, "card.json"), read_checked(folder, "split.json")
+    given = photos if isinstance(photos, Photos) else _read(folder, card, photos)
+    names = ModelFacts.of_card(card).classes
+    if given.classes != names:
+        raise SettingError(
+            f"{folder} is for {', '.join(names)}, and {given.source} has {', '.join(given.classes)}; give "
+            "the pictures it was trained on."
+        )
+    return _divided(given, split, folder)
+
+
+def _read(folder: Path, card: Mapping[str, Any], source: str | Path | DataFrame | None) -> Photos:
+    """Read the pictures as they were read for training."""
+    settings = card.get("settings", {})
+    names = ("columns", "task", "separator", "root", "data_dir")
+    reading = {name: settings[name] for name in names if settings.get(name) is not None}
+    if source is None and not settings.get("source"):
+        raise SettingError(f"{folder} does not say where its pictures were; give them (photos=…, --photos).")
+    chosen = settings["source"] if source is None else source
+    if reading.get("task") == "single_label":
+        del reading["task"]  # what folders have, and tables are taken to have
+    return read_photos(chosen, **reading, seed=settings.get("seed", 0), resize=card["input"]["resize"])
+
+
+def _divided(photos: Photos, split: Mapping[str, Any], folder: Path) -> Photos:
+    """Give each picture the part that it had, by its content."""
+    parts = {entry["sha256"]: part for part in PARTS for entry in split[part]}
+    found: dict[str, list[int]] = {part: [] for part in PARTS}
+    for index, content in photos.contents():
+        if part := parts.get(content_sha256(content)):
+            found[part].append(index)
+    missing = [part for part in PARTS if not found[part]]
+    if missing:
+        raise DataError(
+            f"none of the {len(photos)} pictures of {photos.source} is of the {missing[0]} part of {folder}; "
+            "give those it was trained on."
+        )
+    train, validation, test = (tuple(sorted(found[part])) for part in PARTS)
+    return replace(photos, split=Split(train, validation, test, seed=split["seed"]))

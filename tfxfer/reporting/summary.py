@@ -1,0 +1,113 @@
+"""What came of a run, in sentences for people who do not read tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["summarise"]
+
+_CLOSE = 0.03
+_ROUGH = 0.1
+"""Probabilities that are off by no more than the first can be read as they are, by the second roughly."""
+
+
+def summarise(facts: Mapping[str, Any]) -> list[str]:
+    """Say it in a few sentences.
+
+    Args:
+        facts: What ``gather`` puts together, this excepted.
+    """
+    tellers = (_headline, _kept, _guard, _confidence, _confusion, _files)
+    return [sentence for teller in tellers if (sentence := teller(facts))]
+
+
+def _headline(facts: Mapping[str, Any]) -> str:
+    (name, value, interval), images = facts["headline"].values(), facts["data"]["pictures"]["test"]
+    seen = f"{_pictures(images)} that it had not seen before"
+    if name == "accuracy":
+        told = f"It gives {value:.1%} of {seen} the right label."
+    elif name == "r2":
+        told = (
+            f"On {seen}, it accounts for {value:.1%} of how the numbers vary; always saying their mean "
+            "accounts for none of it."
+        )
+    else:
+        told = (
+            f"On {seen}, its mean average precision is {value:.1%}: 100 % would be every label ranked right."
+        )
+    if interval is None:
+        return told
+    low, high = interval["low"], interval["high"]
+    return f"{told} With other pictures of the same kind, expect {low:.1%} to {high:.1%}."
+
+
+def _kept(facts: Mapping[str, Any]) -> str:
+    training = facts["training"]
+    if training is None:
+        return ""
+    if (training.get("guard") or {}).get("kept") == "probe":
+        return ""  # the guard says so
+    phase = next(phase for phase in training["phases"] if phase["name"] == training["kept"])
+    count = len(phase["history"]["val_loss"])
+    of = f"the average of {len(phase['soup'])} epochs" if phase["soup"] else f"epoch {phase['best_epoch']}"
+    return f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
+
+
+def _guard(facts: Mapping[str, Any]) -> str:
+    guard = (facts["training"] or {}).get("guard")
+    return f"{guard['sentence'][0].upper()}{guard['sentence'][1:]}" if guard else ""
+
+
+def _confidence(facts: Mapping[str, Any]) -> str:
+    found = facts["test"].get("calibration")
+    if found is None:
+        return ""
+    error = found["expected_calibration_error"]
+    filled = [each for each in found["bins"] if each["count"]]
+    total = sum(each["count"] for each in filled)
+    lean = sum(each["count"] * (each["confidence"] - each["accuracy"]) for each in filled) / total
+    direction = f", mostly too {'sure' if lean > 0 else 'unsure'}" if abs(lean) > error / 2 > 0 else ""
+    off = f"they are off by {100 * error:.1f} points on average{direction}"
+    if error <= _CLOSE:
+        return f"Its probabilities can be read as they are: {off}."
+    if error <= _ROUGH:
+        return f"Its probabilities are a rough guide: {off}."
+    return f"Do not take its probabilities at their word: {off}."
+
+
+def _confusion(facts: Mapping[str, Any]) -> str:
+    if facts["task"] != "single_label":
+        return ""
+    if not facts["confusions"]:
+        return "It took no test picture for another class."
+    worst = facts["confusions"][0]
+    if worst["pictures"] == 1:
+        return "It took no class for the same other one more than once."
+    return (
+        f"Most often, it took “{worst['shown']}” for “{worst['said']}”: {worst['pictures']} of "
+        f"{_pictures(worst['of'])}."
+    )
+
+
+def _files(facts: Mapping[str, Any]) -> str:
+    files = [each for each in facts["files"] if each["passed"]]
+    refused = [each["file"] for each in facts["files"] if not each["passed"]]
+    if not facts["files"]:
+        return ""
+    told = f"{', '.join(refused)} lost more than allowed and {'are' if refused[1:] else 'is'} not there."
+    other = [each for each in files if each["agreement"] < 1]
+    if not other and files:
+        same = f"All exported files say what the model says, on {_pictures(files[0]['images'])} compared."
+        return f"{same} {told}" if refused else same
+    lines = "; ".join(
+        f"{each['file']} says the same of {each['agreement']:.1%} of {_pictures(each['images'])}"
+        for each in other
+    )
+    return " ".join(
+        filter(None, (f"Of the exported files, {lines}." if other else "", told if refused else ""))
+    )
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture{'' if count == 1 else 's'}"
