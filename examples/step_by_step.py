@@ -22,7 +22,7 @@ def main(folder: str, target: str) -> None:
     report = tfxfer.evaluate(model, photos)
     print(report)
     for artifact in tfxfer.export(model, target, photos, report=report, log=log):
-        print(f"{artifact.path}: {artifact.size:,} bytes, {artifact.disagreements} labels differ")
+        print(f"{artifact.path}: {artifact.size:,} bytes, {artifact.comparison.disagreements} labels differ")
 
 
 if __name__ == "__main__":
