@@ -28,10 +28,23 @@ __all__ = [
     "resize_option",
     "source_options",
     "table_options",
+    "together",
     "truth_options",
     "weights_option",
     "weights_sha256_option",
 ]
+
+
+def together(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make one decorator of several options, the last of which comes first in the help."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
+
 
 FOLDER = click.Path(path_type=Path)
 json_option = click.option(
@@ -64,86 +77,67 @@ POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
 PIXEL_RANGES: dict[str, tuple[float, float]] = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
 
 
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how pictures are read: a table, and TensorFlow Datasets."""
-    for option in (
-        click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
-        data_dir_option,
-    ):
-        command = option(command)
-    return table_options(command)
+truth_options = together(
+    click.option("--root", metavar="DIR", type=FOLDER, help="Where a table's paths start; its folder."),
+    click.option("--split-column", metavar="NAME", help="Its column of train, validation, test."),
+    click.option("--label-separator", "separator", metavar="TEXT", help="Between labels in one cell; ;."),
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        multiple=True,
+        help="Its column of labels, label if not given; once for each class or number that has its own.",
+    ),
+    click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
+)
+"""The options that say how a table is read, to learn from it or to judge by it."""
+table_options = together(
+    click.option("--group-column", metavar="NAME", help="Its column of what stays in one part."),
+    click.option("--task", type=click.Choice(TASKS), help="One class a picture, several, or numbers."),
+    truth_options,
+)
+"""The options that say how a table is read, to learn from it."""
+source_options = together(
+    click.option("--download", is_flag=True, help="Have tfds: data sets downloaded and prepared."),
+    data_dir_option,
+    table_options,
+)
+"""The options that say how pictures are read: a table, and TensorFlow Datasets."""
+device_options = together(
+    click.option(
+        "--strategy",
+        type=click.Choice(STRATEGIES),
+        default="auto",
+        show_default=True,
+        help="Devices that share each batch: all GPUs if there are several, one, or all.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default="auto",
+        show_default=True,
+        help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
+    ),
+)
+"""The options that say on which devices, and in which numbers, it is trained."""
 
 
-def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a table is read, to learn from it."""
-    for option in (
-        click.option("--group-column", metavar="NAME", help="Its column of what stays in one part."),
-        click.option("--task", type=click.Choice(TASKS), help="One class a picture, several, or numbers."),
-    ):
-        command = option(command)
-    return truth_options(command)
-
-
-def truth_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a table is read, to learn from it or to judge by it."""
-    for option in (
-        click.option("--root", metavar="DIR", type=FOLDER, help="Where a table's paths start; its folder."),
-        click.option("--split-column", metavar="NAME", help="Its column of train, validation, test."),
-        click.option("--label-separator", "separator", metavar="TEXT", help="Between labels in one cell; ;."),
-        click.option(
-            "--label-column",
-            metavar="NAME",
-            multiple=True,
-            help="Its column of labels, label if not given; once for each class or number that has its own.",
-        ),
-        click.option("--path-column", metavar="NAME", help="A table's column of paths; path if not given."),
-    ):
-        command = option(command)
-    return command
-
-
-def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say on which devices, and in which numbers, it is trained."""
-    for option in (
-        click.option(
-            "--strategy",
-            type=click.Choice(STRATEGIES),
-            default="auto",
-            show_default=True,
-            help="Devices that share each batch: all GPUs if there are several, one, or all.",
-        ),
-        click.option(
-            "--precision",
-            type=click.Choice(PRECISIONS),
-            default="auto",
-            show_default=True,
-            help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is left out, and what stays together."""
-    for option in (
-        click.option(
-            "--near-duplicates",
-            type=click.Choice(NEAR_DUPLICATES),
-            default="together",
-            show_default=True,
-            help="Keep pictures that look alike in one part of the split, or not.",
-        ),
-        click.option(
-            "--max-bad",
-            type=share,
-            default="5%",
-            show_default=True,
-            help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
-        ),
-    ):
-        command = option(command)
-    return command
+cleaning_options = together(
+    click.option(
+        "--near-duplicates",
+        type=click.Choice(NEAR_DUPLICATES),
+        default="together",
+        show_default=True,
+        help="Keep pictures that look alike in one part of the split, or not.",
+    ),
+    click.option(
+        "--max-bad",
+        type=share,
+        default="5%",
+        show_default=True,
+        help="Largest share of pictures that cannot be read, and are left out: 5% or 0.05.",
+    ),
+)
+"""The options that say what is left out, and what stays together."""
 
 
 def columns_of(settings: dict[str, Any]) -> dict[str, str | list[str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
+
+from tfxfer.cli.options import together
 
 __all__ = ["forms", "log_options"]
 
@@ -20,34 +20,31 @@ def forms(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
-def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is written, and where."""
-    for option in (
-        click.option(
-            "--report/--no-report",
-            default=True,
-            show_default=True,
-            help="Write report.html, report.json, report.md and MODEL_CARD.md too.",
-        ),
-        click.option(
-            "--tensorboard",
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="Folder to write each epoch's figures to, for TensorBoard.",
-        ),
-        click.option(
-            "--csv",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="File to write each epoch's figures to, a row an epoch.",
-        ),
-        click.option(
-            "--formats",
-            type=forms,
-            default="keras,saved-model,tflite",
-            show_default=True,
-            help="Forms of the model to write, with commas between them.",
-        ),
-    ):
-        command = option(command)
-    return command
+log_options = together(
+    click.option(
+        "--report/--no-report",
+        default=True,
+        show_default=True,
+        help="Write report.html, report.json, report.md and MODEL_CARD.md too.",
+    ),
+    click.option(
+        "--tensorboard",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Folder to write each epoch's figures to, for TensorBoard.",
+    ),
+    click.option(
+        "--csv",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="File to write each epoch's figures to, a row an epoch.",
+    ),
+    click.option(
+        "--formats",
+        type=forms,
+        default="keras,saved-model,tflite",
+        show_default=True,
+        help="Forms of the model to write, with commas between them.",
+    ),
+)
+"""The options that say what is written, and where."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 __all__ = ["packed", "unpacked"]
 
 _UNREADABLE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError)
+"""What ``zipfile`` raises of what is no archive, or damaged, encrypted, cut short or of a later version."""
 
 
 def packed(model: bytes, files: Mapping[str, bytes]) -> bytes:
