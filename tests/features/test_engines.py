@@ -8,7 +8,7 @@ import pytest
 
 from tests.families import ONE_OF_A_FAMILY
 from tfxfer.backbones import BACKBONES
-from tfxfer.features import engines, find_cut
+from tfxfer.features import engines, find_cut, multiply_adds
 from tfxfer.features.engines import LiteRTEngine, TensorFlowEngine, choose_engine
 from tfxfer.models import Anatomy, build, precision_of, set_trainable
 
@@ -103,6 +103,34 @@ def test_a_gpu_is_preferred_and_computes_in_mixed_precision(prefix, images):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, each, atol=1e-2 * np.abs(each).max())
         assert (found != np.asarray(each)).any()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_left_alone_where_there_is_little_to_do(prefix):
+    work = multiply_adds(prefix)
+    names = [choose_engine(prefix, pictures=round(share * 1e11 / work))[0].name for share in (0.9, 1.1)]
+    assert names == ["LiteRT", "TensorFlow"]
+
+
+def test_tensorflow_is_given_one_shape_by_one_thread_at_a_time(prefix):
+    engine, shapes, within = TensorFlowEngine(prefix), [], []
+
+    def watched(pixels, function=engine._function):
+        within.append(1)
+        assert len(within) == 1
+        shapes.append(pixels.shape.as_list())
+        found = function(pixels)
+        within.pop()
+        return found
+
+    object.__setattr__(engine, "_function", watched)
+    many = np.random.default_rng(2).integers(0, 256, (70, 32, 32, 3), np.uint8)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(engine, [many[:5], many, many[:32], many[:33]]))
+    assert {tuple(shape) for shape in shapes} == {(32, 32, 32, 3)}
+    for maps, count in zip(found, (5, 70, 32, 33), strict=True):
+        for each, wanted in zip(maps, prefix(many[:count].astype(np.float32)), strict=True):
+            np.testing.assert_allclose(each, wanted, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.usefixtures("gpu")

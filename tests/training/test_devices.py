@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfxfer.augment import device_augmentation
 from tfxfer.errors import SettingError
 from tfxfer.training import Phase
-from tfxfer.training.devices import built_by, check_devices
+from tfxfer.training.devices import build_ahead, built_by, check_devices
 
 TWO, TEN = SimpleNamespace(num_replicas_in_sync=2), SimpleNamespace(num_replicas_in_sync=10)
 ACCUMULATING = Phase("slow", optimizer=keras.optimizers.SGD(gradient_accumulation_steps=4))
@@ -66,3 +68,20 @@ def test_a_model_is_built_by_the_batch_given_and_by_keras_afterwards():
     assert model._maybe_symbolic_build == before
     with built_by(model, None):
         assert model._maybe_symbolic_build == before
+
+
+@pytest.mark.parametrize(("ahead", "traces"), [(False, 2), (True, 1)], ids=["plain Keras", "built ahead"])
+def test_what_is_built_ahead_has_its_step_traced_once(ahead, traces):
+    seen = []
+
+    def counted(truth, scores):
+        seen.append(scores)
+        return keras.metrics.sparse_categorical_accuracy(truth, scores)
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[counted])
+    batches = tf.data.Dataset.from_tensor_slices((np.ones((6, 4), np.float32), np.arange(6) % 3)).batch(3)
+    if ahead:
+        build_ahead(model, batches)
+    model.fit(batches, epochs=2, verbose=0, shuffle=False)
+    assert len(seen) == traces

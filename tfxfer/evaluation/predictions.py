@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from tfxfer.contracts import Part, Predictions
 from tfxfer.data import Photos
 from tfxfer.errors import DataError
 from tfxfer.evaluation.judging import Judgement, judge
-from tfxfer.models import check_classes, input_contract
-from tfxfer.runtime import filled_up, strategy_of
+from tfxfer.models import check_classes, scores_of
 
 __all__ = ["evaluate", "predict_part"]
 
@@ -45,22 +42,10 @@ def predict_part(
     names = photos.names(part)
     if not names:
         raise DataError(f"the {part} part of {photos.source} is empty; there is nothing to judge by.")
-    size = input_contract(model)
-    batches = photos.batches(
-        part, image_size=(size.height, size.width), batch_size=batch_size, shuffle=False, cache="none"
-    )
-    if (count := strategy_of(model).num_replicas_in_sync) > 1:
-        batches = filled_up(batches, pictures=len(names), batch_size=batch_size, count=count)
-    try:
-        scores = model.predict(batches, verbose=0)[: len(names)]
-    except tf.errors.OpError:
-        # Most often a picture that cannot be read: said plainly, where it is so.
-        photos.check(part)
-        raise
     return Predictions(
         classes=photos.classes,
         files=tuple(names),
-        scores=np.asarray(scores, np.float32),
+        scores=scores_of(model, photos, part, batch_size=batch_size),
         labels=photos.targets(part),
         task=photos.task,
         groups=_groups(photos, part),

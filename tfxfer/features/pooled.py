@@ -94,7 +94,7 @@ def kept_features(
     extraction = open_features(prefix, photos, indices)
     missing = extraction.missing(dict.fromkeys(indices, 1))
     if missing.views:
-        engine = engine or choose_engine(prefix)[0]
+        engine = engine or choose_engine(prefix, pictures=missing.views)[0]
         compute = partial(extraction.compute, missing, engine)
         if progress:
             with watched(missing.views, engine=engine.name, console=console) as advance:

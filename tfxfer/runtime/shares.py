@@ -78,23 +78,29 @@ def even_batches(batches: tf.data.Dataset, *, pictures: int, batch_size: int, co
     return _counted(batches.rebatch(np.diff(borders)), pieces)
 
 
-def filled_up(batches: tf.data.Dataset, *, pictures: int, batch_size: int, count: int) -> tf.data.Dataset:
-    """Begin again at the end, until each batch has as many pictures for every device as for any other.
+def filled_up(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Give the last batch the shape of the others: Keras traces a step for each shape.
 
-    Keras cuts a batch into a share a device, and fails where one is left without.
+    Several devices share each batch, and Keras fails where one is left without a picture.
 
     Args:
         batches: Arrays, or tuples of them, of shape (batch, ...).
-        pictures: How many there are in all, at least one.
-        batch_size: Pictures a batch; rounded up to a multiple of ``count``.
-        count: How many devices.
+        batch_size: Rows a batch; what is missing from one is zeros.
 
-    Returns:
-        The same, and up to ``count - 1`` of the first pictures again behind them.
+    >>> batches = filled_up(tf.data.Dataset.range(1, 6).batch(3), 3)
+    >>> [rows.tolist() for rows in batches.as_numpy_iterator()]
+    [[1, 2, 3], [4, 5, 0]]
     """
-    whole = math.ceil(pictures / count) * count
-    endless = batches.unbatch().repeat().take(whole)
-    return endless.batch(math.ceil(batch_size / count) * count)
+
+    def whole(array: tf.Tensor) -> tf.Tensor:
+        missing = batch_size - tf.shape(array)[0]
+        padded = tf.pad(array, [[0, missing], *([[0, 0]] * (array.shape.rank - 1))])
+        return tf.ensure_shape(padded, [batch_size, *array.shape[1:]])
+
+    def all_whole(*arrays: Any) -> Any:
+        return tf.nest.map_structure(whole, arrays if len(arrays) > 1 else arrays[0])
+
+    return batches.map(as_is(all_whole))
 
 
 def distributed(batches: tf.data.Dataset, devices: tf.distribute.Strategy) -> Any:

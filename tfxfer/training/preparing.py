@@ -28,7 +28,7 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import choose_precision, scope_of, set_seed, strategy_of
-from tfxfer.training.devices import built_by, check_devices
+from tfxfer.training.devices import build_ahead, built_by, check_devices
 from tfxfer.training.material.balancing import Balancing, balance_training
 from tfxfer.training.material.changes import choose_augmentation
 from tfxfer.training.material.feature_plan import plan_features
@@ -175,6 +175,8 @@ class Ready:
             computing_in(self.precision, self.model, lesson.model),
         ):
             self._compile(phase, lesson, rate=rate)
+            if lesson.example is None:
+                build_ahead(lesson.model, lesson.training)
             with built_by(lesson.model, lesson.example):
                 yield
 

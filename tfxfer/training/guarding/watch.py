@@ -16,7 +16,7 @@ from tfxfer.data import Photos, at_most
 from tfxfer.errors import SettingError
 from tfxfer.features import PROBE_STRENGTH, Probe, kept_features, linear_probe, pooled_prefix
 from tfxfer.guards import Guard
-from tfxfer.models import Anatomy, choose_layers, computing_in, input_contract
+from tfxfer.models import Anatomy, choose_layers, computing_in, scores_of
 from tfxfer.training.guarding.colours import colour_histograms
 from tfxfer.training.guarding.comparing import MEASURES, lead, losses, worth
 from tfxfer.training.guarding.replacing import put_in, takes_probe
@@ -66,7 +66,7 @@ class Watch:
     def judged(self, model: keras.Model) -> Guard:
         """Compare a model that has learnt with what was had without."""
         started = time.perf_counter()
-        scores = _scores(model, self.photos, self.batch_size)
+        scores = scores_of(model, self.photos, "validation", batch_size=self.batch_size)
         fitted = _worth(self.photos, scores)
         places = {index: place for place, index in enumerate(self.photos.split.validation)}
         few = fitted[[places[index] for index in self.few.split.validation]]
@@ -102,7 +102,8 @@ class Watch:
                 if id(variable) in self.start:
                     variable.assign(self.start[id(variable)])
         put_in(model, self.probe)
-        scores, truth = _scores(model, photos, self.batch_size), photos.targets("validation")
+        scores = scores_of(model, photos, "validation", batch_size=self.batch_size)
+        truth = photos.targets("validation")
         loss = float(losses(photos.task, scores, truth, _deviations(photos)).mean())
         if photos.task == "regression":
             figure = float(np.abs(scores - truth).mean())
@@ -190,18 +191,6 @@ def _probe(features: npt.NDArray[np.float32], photos: Photos, lessons: Lessons) 
     weights = np.array([counting[int(label)] for label in targets]) if counting else None
     settings: dict[str, Any] = {"strength": PROBE_STRENGTH, "outputs": len(photos.classes)}
     return linear_probe(features, targets, task=photos.task, weights=weights, **settings)
-
-
-def _scores(model: keras.Model, photos: Photos, batch_size: int) -> npt.NDArray[np.float32]:
-    size = input_contract(model)
-    batches = photos.batches(
-        "validation",
-        image_size=(size.height, size.width),
-        batch_size=batch_size,
-        shuffle=False,
-        cache="none",
-    )
-    return np.asarray(model.predict(batches, verbose=0), np.float32)
 
 
 def _worth(photos: Photos, scores: npt.NDArray[Any]) -> _Numbers:

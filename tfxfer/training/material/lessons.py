@@ -256,7 +256,7 @@ class Lessons:
         views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views)
         missing = extraction.missing(views)
         if missing.views:
-            engine = self._engine(prefix)
+            engine = self._engine(prefix, missing.views)
             if self.progress:
                 with watched(missing.views, engine=engine.name, console=self.console) as advance:
                     extraction.compute(missing, engine, advance=advance)
@@ -266,8 +266,8 @@ class Lessons:
         for name, cut in cuts.items():
             self._kept[name] = extraction, tuple(place[id(tensor)] for tensor in cut.prefix.outputs)
 
-    def _engine(self, prefix: keras.Model) -> Engine:
-        engine, why = choose_engine(prefix)
+    def _engine(self, prefix: keras.Model, pictures: int) -> Engine:
+        engine, why = choose_engine(prefix, pictures=pictures)
         if why and self.progress:
             line = f"features: by {engine.name}, since {why}."
             (self.console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
