@@ -209,6 +209,13 @@ def test_tensorflow_is_not_needed(bundle, photos):
     assert run.stdout.strip() in photos.classes
 
 
+def test_three_files_are_all_it_takes(bundle, photos, tmp_path):
+    for name in ("model.tflite", "card.json", "manifest.json"):
+        shutil.copy(bundle[0] / name, tmp_path)
+    path = photos.paths("test")[0]
+    assert load(tmp_path).predict(path) == load(bundle[0]).predict(path)
+
+
 def test_a_picture_that_cannot_be_read_is_named(bundle, tmp_path, says):
     (tmp_path / "a.png").touch()
     with pytest.raises(DataError, match=says(f"{tmp_path / 'a.png'} is an empty file.")):
