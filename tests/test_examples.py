@@ -8,6 +8,7 @@ import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 QUICK = {"plain_keras"}
+ELSEWHERE = {"edge"}  # run without TensorFlow, by test_distributions
 
 
 # Keras warns of its own default where it is given a tf.data.Dataset.
@@ -17,6 +18,7 @@ QUICK = {"plain_keras"}
     [
         pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
         for path in EXAMPLES
+        if path.stem not in ELSEWHERE
     ],
 )
 def test_it_runs(example, shared_pictures, tmp_path, capsys, monkeypatch):

@@ -133,23 +133,6 @@ def test_force_replaces_a_bundle(capfd, trained, shared_pictures, tmp_path):
     assert not (target / "stray").exists()
 
 
-def test_predict_prints_a_line_a_picture(capfd, trained, shared_pictures):
-    image = shared_pictures / "red" / "00.png"
-    output = run(capfd, "predict", trained[0], image, image).out
-    assert re.fullmatch(rf"({re.escape(str(image))}  (blue|green|red)  \d+\.\d%\n){{2}}", output)
-
-
-def test_predict_prints_json(capfd, trained, shared_pictures):
-    image = shared_pictures / "red" / "00.png"
-    captured = run(capfd, "predict", trained[0], image, "--json")
-    (prediction,) = json.loads(captured.out)
-    assert set(prediction) == {"file", "label", "probability", "scores", "known"}
-    assert prediction["known"] is None  # nobody asked for it
-    assert prediction["file"] == str(image)
-    assert prediction["probability"] == max(prediction["scores"].values())
-    assert captured.err == ""
-
-
 def test_evaluate_leaves_out_what_was_trained_on(capfd, trained, shared_pictures):
     captured = run(capfd, "evaluate", trained[0], shared_pictures, "--json")
     figures = json.loads(captured.out)
@@ -202,23 +185,6 @@ def test_evaluate_takes_a_table(capfd, trained, shared_pictures, tmp_path):
 def of_other_tasks(of_task):
     """A bundle of several labels and one of numbers, each with its photos."""
     return {task: (folder, photos) for task, (photos, _, _, folder, _) in of_task.items()}
-
-
-@pytest.mark.parametrize(
-    ("task", "line"),
-    [
-        ("multi_label", r"  (no label|((blue|green|red|round) \d+\.\d%(  )?)+)"),
-        ("regression", r"  red -?[\d.]+  blue -?[\d.e-]+"),
-    ],
-)
-def test_predict_prints_what_each_task_says(capfd, of_other_tasks, shared_pictures, task, line):
-    bundle, _ = of_other_tasks[task]
-    image = shared_pictures / "red" / "00.png"
-    output = run(capfd, "predict", bundle, image).out
-    assert re.fullmatch(re.escape(str(image)) + line + r"\n", output)
-    (prediction,) = json.loads(run(capfd, "predict", bundle, image, "--json").out)
-    expected = {"file", "numbers"} if task == "regression" else {"file", "labels", "scores"}
-    assert set(prediction) == expected
 
 
 def rows_of(photos, *, listed):

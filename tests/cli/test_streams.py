@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tfxfer.cli.streams import print_json, quiet
+from tfxfer.cli.streams import complain, print_json, quiet
 
 
 @pytest.mark.parametrize(("debug", "shown"), [("0", []), ("1", ["retracing is expensive"])])
@@ -29,3 +29,8 @@ def test_what_is_printed_within_is_no_result(capsys):
 def test_json_has_no_word_for_nan():
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_json(float("nan"))
+
+
+def test_a_complaint_is_a_line_on_standard_error(capsys):
+    complain("a.png is an empty file.")
+    assert capsys.readouterr() == ("", "tfxfer: a.png is an empty file.\n")

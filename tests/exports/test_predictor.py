@@ -7,8 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tfxfer.data import read_image
+from tfxfer.contracts import RESIZES
+from tfxfer.data import from_folder, read_image
 from tfxfer.errors import BundleError, DataError
 from tfxfer.evaluation import evaluate, judge
 from tfxfer.exports import load
@@ -59,6 +61,100 @@ def test_a_bundle_judges_as_its_model_does(of_task, task):
     mine, theirs = judge(predictions), evaluate(model, photos)
     assert type(mine) is type(theirs)
     assert mine.headline.value == pytest.approx(theirs.headline.value, abs=1e-4)
+
+
+def odd_pictures(home):
+    """Write pictures as they come: odd sizes, every EXIF orientation, gray, transparent, of many kinds."""
+    home.mkdir(parents=True)
+    noise = np.random.default_rng(5)
+
+    def pixels(*shape):
+        coarse = noise.integers(0, 256, shape).astype(np.uint8)
+        return coarse.repeat(7, 0).repeat(5, 1)[1:, 2:]  # odd sides
+
+    def transparent():
+        image = Image.fromarray(pixels(11, 16, 3)).convert("RGBA")
+        image.putalpha(Image.fromarray(pixels(11, 16)))
+        return image
+
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(pixels(9, 16, 3)).save(home / f"turned {orientation}.jpg", exif=exif)
+    for mode in ("L", "1", "P", "CMYK"):
+        image = Image.fromarray(pixels(8, 19, 3)).convert(mode)
+        image.save(home / f"{mode}.{'jpg' if mode == 'CMYK' else 'png'}")
+    Image.fromarray(pixels(8, 9).astype(np.uint16) * 257).save(home / "sixteen bits.png")
+    transparent().save(home / "alpha.png")
+    transparent().save(home / "alpha.webp", lossless=True)
+    transparent().convert("LA").save(home / "gray alpha.png")
+    transparent().quantize(64).save(home / "palette alpha.png")
+    transparent().save(home / "alpha.gif")
+    Image.fromarray(pixels(1, 60, 3)).save(home / "wide.bmp")
+    Image.fromarray(pixels(60, 1, 3)).save(home / "high.png")
+    Image.fromarray(pixels(1, 1, 3)).save(home / "tiny.png")
+    Image.fromarray(pixels(300, 300, 3)).save(home / "large.jpg")  # read reduced
+
+
+@pytest.mark.parametrize("resize", RESIZES)
+def test_odd_pictures_come_to_the_model_as_in_training(fitted, copy, shared_pictures, tmp_path, resize):
+    """The same pixels, so that the files and the Keras model, each on its own way, score alike."""
+    for part, take in (("train", range(10)), ("validation", range(10, 14))):
+        for colour in ("blue", "green", "red"):
+            home = tmp_path / "pictures" / part / colour
+            home.mkdir(parents=True)
+            for index in take:
+                shutil.copy(shared_pictures / colour / f"{index:02}.png", home)
+    for colour in ("blue", "green", "red"):
+        odd_pictures(tmp_path / "pictures" / "test" / colour)
+    photos = from_folder(tmp_path / "pictures", resize=resize)
+    batches = photos.batches("test", image_size=32, batch_size=16)
+    seen = np.concatenate([images for images, _ in batches.as_numpy_iterator()])
+    rewrite_card(copy, lambda card: card | {"input": card["input"] | {"resize": resize}})
+    predictor, files = load(copy), photos.paths("test")
+    assert len(files) == 3 * 22
+    np.testing.assert_array_equal(seen, [predictor._read((str(file), file)) for file in files])
+    expected = fitted[0].predict(batches, verbose=0)
+    np.testing.assert_allclose(predictor.scores(files), expected, atol=1e-5)
+
+
+def test_bytes_and_pixels_are_predicted_as_files_are(bundle, photos):
+    predictor, path = load(bundle[0]), photos.paths("test")[0]
+    (expected,) = predictor.predict(path)
+    pixels = np.asarray(Image.open(path))
+    said = predictor.predict([path.read_bytes(), path, pixels])
+    assert [each.file for each in said] == ["picture 1", str(path), "picture 3"]
+    assert [each.scores for each in said] == [expected.scores] * 3
+    assert predictor.predict(path.read_bytes()) == said[:1]
+    frames = predictor.predict(np.stack([pixels] * 2))
+    assert [(each.file, each.scores) for each in frames] == [
+        ("picture 1", expected.scores),
+        ("picture 2", expected.scores),
+    ]
+
+
+def test_one_after_the_other_the_bad_are_told_in_their_place(bundle, photos, tmp_path):
+    (tmp_path / "a.png").touch()
+    path = photos.paths("test")[0]
+    given = [("good", path)] * 70 + [("bad", tmp_path / "a.png")] + [("good", path)]
+    said = list(load(bundle[0]).predict_each(iter(given)))
+    assert [each.label for each in said[:70]] == [said[71].label] * 70
+    assert isinstance(said[70], DataError)
+    assert str(said[70]) == "bad is an empty file."
+
+
+def test_only_a_portion_is_read_ahead(bundle, photos):
+    path, asked = photos.paths("test")[0], []
+
+    def endless():
+        while True:
+            asked.append(path)
+            yield "one more", path
+
+    said = load(bundle[0]).predict_each(endless())
+    assert next(said).file == "one more"
+    assert len(asked) == 64
+    said.close()
 
 
 def test_a_bundle_of_before_there_were_tasks_is_of_one_label(copy, photos):
@@ -113,10 +209,19 @@ def test_tensorflow_is_not_needed(bundle, photos):
     assert run.stdout.strip() in photos.classes
 
 
+def test_three_files_are_all_it_takes(bundle, photos, tmp_path):
+    for name in ("model.tflite", "card.json", "manifest.json"):
+        shutil.copy(bundle[0] / name, tmp_path)
+    path = photos.paths("test")[0]
+    assert load(tmp_path).predict(path) == load(bundle[0]).predict(path)
+
+
 def test_a_picture_that_cannot_be_read_is_named(bundle, tmp_path, says):
     (tmp_path / "a.png").touch()
     with pytest.raises(DataError, match=says(f"{tmp_path / 'a.png'} is an empty file.")):
         load(bundle[0]).predict([tmp_path / "a.png"])
+    with pytest.raises(DataError, match=says("picture 2 is empty.")):
+        load(bundle[0]).scores([np.zeros((8, 8, 3), np.uint8), b""])
 
 
 def refused(folder, message, says):

@@ -32,7 +32,7 @@ from tfxfer.cli.shares import share
 from tfxfer.cli.streams import print_json, quiet
 from tfxfer.contracts import BALANCES, FEATURE_USES, PLANS
 
-__all__ = ["demo", "evaluate", "predict", "train"]
+__all__ = ["demo", "evaluate", "train"]
 
 
 @click.command()
@@ -163,21 +163,6 @@ def train(
     if settings["report"]:
         click.echo(f"Look at it: {to / 'report.html'}")
     click.echo(f"Try it: tfxfer predict {to} IMAGE")
-
-
-@click.command()
-@click.argument("bundle", metavar="DIR", type=FOLDER)
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=FOLDER)
-@json_option
-def predict(bundle: Path, images: tuple[Path, ...], as_json: bool) -> None:
-    """Say what IMAGEs show, by the model in DIR."""
-    with quiet():
-        predictions = tfxfer.load(bundle).predict(images)
-    if as_json:
-        print_json([prediction.to_dict() for prediction in predictions])
-        return
-    for prediction in predictions:
-        click.echo(str(prediction))
 
 
 @click.command()

@@ -50,6 +50,7 @@ def judge_source(
         DataError: A picture or a label is wrong, or the model was trained on every picture.
         SettingError: The pictures are for another task, or a setting is for another kind of source.
     """
+    judge = evaluation.judge  # what it needs may be missing, which is to be told before pictures are read
     shards = data.is_shards(source)
     if not shards and not data.is_tfds(source):
         if data_dir is not None:
@@ -67,7 +68,7 @@ def judge_source(
         kept = list(range(len(files)))
         if not everything:
             kept = _unseen(predictor, dict(zip(kept, files, strict=True)).items(), source)
-        return evaluation.judge(predictor.predictions([files[index] for index in kept], targets[kept]))
+        return judge(predictor.predictions([files[index] for index in kept], targets[kept]))
     if predictor.task == "regression" and not shards and "label" not in columns:
         columns = {**columns, "label": list(predictor.classes)}
     photos = data.read_photos(

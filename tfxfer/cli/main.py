@@ -16,18 +16,21 @@ from typing import Any
 import click
 
 import tfxfer
+from tfxfer import runtime
 from tfxfer.cli.auditing import audit
 from tfxfer.cli.augmenting import augment
 from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
-from tfxfer.cli.commands import demo, evaluate, predict, train
+from tfxfer.cli.commands import demo, evaluate, train
 from tfxfer.cli.explaining import explain
 from tfxfer.cli.exporting import export
 from tfxfer.cli.gauging import gap
+from tfxfer.cli.predicting import predict
 from tfxfer.cli.ranking import rank
 from tfxfer.cli.reporting import compare, report
 from tfxfer.cli.searching import search
 from tfxfer.cli.sharding import shards
+from tfxfer.cli.streams import complain
 from tfxfer.cli.timing import benchmark
 from tfxfer.errors import SettingError, TfxferError, TfxferWarning
 
@@ -72,6 +75,7 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
     with _interruptible(), _warnings_in_our_form():
+        runtime.tell_of_two()
         status = _status(arguments)
     # An iterator of TensorFlow's waits, as it goes, for what it runs in Python; left in a cycle until
     # Python itself ends, it would wait for ever.
@@ -106,7 +110,7 @@ def _warnings_in_our_form() -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, TfxferWarning):
-            _complain(str(message))
+            complain(str(message))
         else:
             show_before(message, category, *where, **more)
 
@@ -124,28 +128,26 @@ def _status(arguments: Sequence[str] | None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted; nothing is left half-written.")
+        complain("interrupted; nothing is left half-written.")
         return 1
     except TfxferError as error:
         if debug:
             raise
-        _complain(str(error))
+        complain(str(error))
         return 2 if isinstance(error, SettingError) else 1
     except Exception as error:
         if debug:
             raise
-        _complain(_unforeseen(error))
+        complain(_unforeseen(error))
         return 1
     # What a command left with, of its own accord; one that ran to its end gives nothing.
     return outcome if isinstance(outcome, int) else 0
 
 
 def _unforeseen(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and (missing := runtime.left_out(error)):
+        return str(missing)
     if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, which is not imported here
         return "the memory is full; give a smaller --batch-size, --image-size or backbone."
     first_line = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {first_line}\nTFXFER_DEBUG=1 shows where."
-
-
-def _complain(message: str) -> None:
-    click.echo(f"tfxfer: {message}", err=True)

@@ -14,7 +14,7 @@ import click
 
 from tfxfer import runtime
 
-__all__ = ["print_json", "quiet"]
+__all__ = ["complain", "print_json", "quiet"]
 
 
 @contextmanager
@@ -37,3 +37,8 @@ def quiet() -> Iterator[None]:
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def complain(message: str) -> None:
+    """Print what went wrong on standard error, as a line of tfxfer's."""
+    click.echo(f"tfxfer: {message}", err=True)

@@ -9,6 +9,7 @@ from .cleaning import clean as clean
 from .photos import Photos as Photos
 from .pixels.contents import RandomAccess as RandomAccess
 from .pixels.contents import content_sha256 as content_sha256
+from .pixels.contents import named_pictures as named_pictures
 from .pixels.decode import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from .pixels.decode import check_pictures as check_pictures
 from .pixels.decode import read_image as read_image
@@ -28,6 +29,7 @@ from .sources.folders import from_folder as from_folder
 from .sources.folders import labelled_files as labelled_files
 from .sources.listing import from_table as from_table
 from .sources.listing import labelled_rows as labelled_rows
+from .sources.places import pictures_at as pictures_at
 from .sources.prepared import from_tfds as from_tfds
 from .sources.shard_index import is_shards as is_shards
 from .sources.shards import from_shards as from_shards

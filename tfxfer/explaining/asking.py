@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
-import numpy as np
-
-from tfxfer.data import check_pictures
-from tfxfer.data.pixels.contents import Content
+from tfxfer.data import check_pictures, named_pictures
+from tfxfer.data.pixels.contents import Content, Pictures
 from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.explaining.methods import EXPLAIN_METHODS, ExplainMethod
 from tfxfer.runtime import ModelFacts, check_digest, read_card
 
-__all__ = ["MODEL", "Asked", "Labels", "Pictures", "check_asked"]
+__all__ = ["MODEL", "Asked", "Labels", "check_asked"]
 
 MODEL = "model.keras"
 """The file of a bundle through which gradients can be had."""
 
 Labels: TypeAlias = str | Sequence[str] | None
-Pictures: TypeAlias = str | Content | Iterable[str | Content]
 
 _NAMED = 10
 """A message names at most so many labels."""
@@ -55,7 +52,7 @@ class Asked:
             hint = did_you_mean(method, EXPLAIN_METHODS) or "."
             raise SettingError(f"no method {method!r}{hint} There are {', '.join(EXPLAIN_METHODS)}.")
         labels = _labels(facts, label)
-        named = tuple(_named(pictures))
+        named = tuple(named_pictures(pictures))
         check_pictures(named)
         return cls(facts, method, labels, named)
 
@@ -101,17 +98,3 @@ def _labels(facts: ModelFacts, label: Labels) -> tuple[int, ...]:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
-
-
-def _named(pictures: Pictures) -> Iterator[tuple[str, Content]]:
-    each: Iterable[str | Content]
-    if isinstance(pictures, str | Path | bytes):
-        each = (pictures,)
-    else:
-        alone = isinstance(pictures, np.ndarray) and pictures.ndim < 4
-        each = cast("Iterable[str | Content]", (pictures,) if alone else pictures)
-    for number, picture in enumerate(each, start=1):
-        if isinstance(picture, str | Path):
-            yield str(picture), Path(picture)
-        else:
-            yield f"picture {number}", picture

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from tfxfer.backbones.weights_file import load_safely
 from tfxfer.contracts import RESIZES, Resize
 from tfxfer.data import read_image
+from tfxfer.data.pixels.contents import Pictures
 from tfxfer.errors import DataError, SettingError
 from tfxfer.explaining.activation_maps import Floats, class_activation
-from tfxfer.explaining.asking import MODEL, Asked, Labels, Pictures, check_asked
+from tfxfer.explaining.asking import MODEL, Asked, Labels, check_asked
 from tfxfer.explaining.explanation import Explanation
 from tfxfer.explaining.geometry import resized
 from tfxfer.explaining.methods import ExplainMethod

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tfxfer.contracts import Predictions, Resize, Task
-from tfxfer.data import read_image
+from tfxfer.data import named_pictures, read_image
+from tfxfer.errors import DataError
 from tfxfer.exports.decoding import MultiLabelPrediction, Prediction, RegressionPrediction, decode
 from tfxfer.exports.litert import LiteRTModel, Outputs
 from tfxfer.runtime import ModelFacts, check_digest, read_card, read_checked
 
 if TYPE_CHECKING:
-    from tfxfer.data.pixels.contents import Content
+    from tfxfer.data.pixels.contents import Content, Pictures
 
-__all__ = ["Predictor", "load"]
+__all__ = ["AnyPrediction", "Predictor", "load"]
 
 _PORTION = 64
+
+AnyPrediction: TypeAlias = Prediction | MultiLabelPrediction | RegressionPrediction
 
 
 class Predictor:
@@ -47,26 +50,42 @@ class Predictor:
         self.resize: Resize = facts.resize
         self._model = LiteRTModel(folder / "model.tflite")
 
-    def predict(
-        self, files: str | Path | Iterable[str | Path]
-    ) -> list[Prediction | MultiLabelPrediction | RegressionPrediction]:
+    def predict(self, pictures: Pictures) -> list[AnyPrediction]:
         """Say what pictures show.
 
         Args:
-            files: One picture file, or several.
+            pictures: One picture or several: files, their bytes, or pixels, as ``read_image`` takes them.
 
         Returns:
-            One prediction a file, in their order: a ``Prediction`` of one label, a ``MultiLabelPrediction``
-            of several, a ``RegressionPrediction`` of numbers.
+            One prediction a picture, in their order: a ``Prediction`` of one label, a
+            ``MultiLabelPrediction`` of several, a ``RegressionPrediction`` of numbers. Its ``file`` is
+            ``"picture 1"`` and so on where the picture is none.
 
         Raises:
-            DataError: A file is missing or cannot be read.
+            DataError: One is missing or cannot be read.
         """
-        paths = [files] if isinstance(files, str | Path) else list(files)
-        return [
-            decode(self.task, self.classes, str(path), said.scores, known=said.known)
-            for path, said in zip(paths, self._outputs(paths), strict=True)
-        ]
+        found: list[AnyPrediction] = []
+        for said in self.predict_each(named_pictures(pictures)):
+            if isinstance(said, DataError):
+                raise said
+            found.append(said)
+        return found
+
+    def predict_each(self, pictures: Iterable[tuple[str, Content]]) -> Iterator[AnyPrediction | DataError]:
+        """Say what pictures show, one after the other; the memory does not grow with their number.
+
+        Args:
+            pictures: Pairs of a name and a picture.
+
+        Yields:
+            A prediction a picture, in their order, as ``predict`` gives it; or, not raised, the error that
+            says why it cannot be read.
+        """
+        for name, said in self._outputs(pictures):
+            if isinstance(said, DataError):
+                yield said
+            else:
+                yield decode(self.task, self.classes, name, said.scores, known=said.known)
 
     def predictions(self, files: Sequence[Path], labels: npt.ArrayLike) -> Predictions:
         """Return scores beside the truth, ready to be judged.
@@ -91,7 +110,7 @@ class Predictor:
             task=self.task,
         )
 
-    def scores(self, pictures: Iterable[str | Content]) -> npt.NDArray[np.float32]:
+    def scores(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """Return probabilities, or numbers, shape (pictures, classes), float32.
 
         Args:
@@ -100,7 +119,11 @@ class Predictor:
         Raises:
             DataError: One is missing or cannot be read.
         """
-        rows = [said.scores for said in self._outputs(pictures)]
+        rows = []
+        for _, said in self._outputs(named_pictures(pictures)):
+            if isinstance(said, DataError):
+                raise said
+            rows.append(said.scores)
         return np.array(rows, np.float32).reshape(len(rows), len(self.classes))
 
     def seen_in_training(self) -> frozenset[str]:
@@ -108,17 +131,22 @@ class Predictor:
         split = read_checked(self.folder, "split.json")
         return frozenset(entry["sha256"] for part in ("train", "validation") for entry in split[part])
 
-    def _outputs(self, pictures: Iterable[str | Content]) -> list[Outputs]:
-        said: list[Outputs] = []
+    def _outputs(self, pictures: Iterable[tuple[str, Content]]) -> Iterator[tuple[str, Outputs | DataError]]:
         remaining = iter(pictures)
         with ThreadPoolExecutor() as pool:
             # By portions, since decoding outruns the model and would fill the memory.
             while portion := list(islice(remaining, _PORTION)):
-                said += [self._model.outputs(image) for image in pool.map(self._read, portion)]
-        return said
+                for (name, _), image in zip(portion, pool.map(self._read, portion), strict=True):
+                    yield name, image if isinstance(image, DataError) else self._model.outputs(image)
 
-    def _read(self, picture: str | Content) -> npt.NDArray[np.uint8]:
-        return read_image(picture, height=self.input.height, width=self.input.width, resize=self.resize)
+    def _read(self, named: tuple[str, Content]) -> npt.NDArray[np.uint8] | DataError:
+        name, picture = named
+        try:
+            return read_image(
+                picture, height=self.input.height, width=self.input.width, resize=self.resize, name=name
+            )
+        except DataError as error:
+            return error
 
 
 def load(folder: str | Path) -> Predictor:

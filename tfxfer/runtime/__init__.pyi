@@ -6,6 +6,8 @@ from .digests import file_sha256 as file_sha256
 from .digests import folder_sha256 as folder_sha256
 from .drawing import drawn as drawn
 from .epochs import Epochs as Epochs
+from .installation import left_out as left_out
+from .installation import tell_of_two as tell_of_two
 from .manifest import ModelFacts as ModelFacts
 from .manifest import check_bundle as check_bundle
 from .manifest import check_digest as check_digest

@@ -1,11 +1,12 @@
 """Content digests: one for a picture's bytes, wherever they are."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tfxfer.data import content_sha256
+from tfxfer.data import content_sha256, named_pictures
 from tfxfer.data.pixels.contents import Files, RandomAccess, Source
 
 
@@ -29,3 +30,13 @@ def test_the_faces_are_no_sources_themselves():
     for face in (Source, RandomAccess):
         with pytest.raises(TypeError, match="abstract"):
             face()
+
+
+def test_pictures_are_called_by_their_files_or_their_places():
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    assert list(named_pictures("a.png")) == [("a.png", Path("a.png"))]
+    assert list(named_pictures(b"...")) == [("picture 1", b"...")]
+    assert [name for name, _ in named_pictures(pixels)] == ["picture 1"]
+    assert [name for name, _ in named_pictures(np.stack([pixels] * 2))] == ["picture 1", "picture 2"]
+    given = named_pictures(each for each in (Path("a.png"), pixels, b"..."))
+    assert [name for name, _ in given] == ["a.png", "picture 2", "picture 3"]

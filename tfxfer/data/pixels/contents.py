@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tfxfer import runtime
 
-__all__ = ["Content", "Files", "RandomAccess", "Seen", "Source", "content_sha256"]
+__all__ = [
+    "Content",
+    "Files",
+    "Pictures",
+    "RandomAccess",
+    "Seen",
+    "Source",
+    "content_sha256",
+    "named_pictures",
+]
 
 Content: TypeAlias = Path | bytes | npt.NDArray[np.uint8]
 """A picture as it is kept: a file, its encoded bytes, or pixels of shape (height, width[, 1, 3 or 4])."""
+
+Pictures: TypeAlias = str | Content | Iterable[str | Content]
+"""One picture or several; pixels of several may be one array, which has an axis more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +108,22 @@ def content_sha256(content: Content) -> str:
     if isinstance(content, Path):
         return runtime.file_sha256(content)
     return hashlib.sha256(content if isinstance(content, bytes) else content.tobytes()).hexdigest()
+
+
+def named_pictures(pictures: Pictures) -> Iterator[tuple[str, Content]]:
+    """Yield each picture behind its name: its file, or where it is none, its place.
+
+    >>> [name for name, _ in named_pictures(["a.jpg", b"..."])]
+    ['a.jpg', 'picture 2']
+    """
+    each: Iterable[str | Content]
+    if isinstance(pictures, str | Path | bytes):
+        each = (pictures,)
+    else:
+        alone = isinstance(pictures, np.ndarray) and pictures.ndim < 4
+        each = cast("Iterable[str | Content]", (pictures,) if alone else pictures)
+    for number, picture in enumerate(each, start=1):
+        if isinstance(picture, str | Path):
+            yield str(picture), Path(picture)
+        else:
+            yield f"picture {number}", picture

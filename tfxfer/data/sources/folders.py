@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from tfxfer.contracts import PARTS, ImageRecord, Part, Resize
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Files
-from tfxfer.data.sources.layout import pictures_below, subfolders
+from tfxfer.data.sources.layout import readable_below, subfolders
 from tfxfer.data.splits.cutting import PART_NAMES, complete_split, stratified_split
-from tfxfer.errors import DataError, TfxferWarning
+from tfxfer.errors import DataError
 
 __all__ = ["from_folder", "labelled_files"]
 
@@ -81,7 +80,7 @@ def _list_class_folders(
 
     ``classes`` are those that may occur, in their order; None takes the folders' names, sorted.
     """
-    folders = {folder.name: _images(folder) for folder in subfolders(root)}
+    folders = {folder.name: readable_below(folder) for folder in subfolders(root)}
     if not any(folders.values()):
         raise DataError(
             f"{root} holds no pictures in class folders; put the pictures of each class in a folder "
@@ -111,20 +110,6 @@ def _list_class_folders(
     return names, records
 
 
-def _images(folder: Path) -> list[Path]:
-    """List the pictures under a folder, and tell of those that are not read."""
-    found, unread = pictures_below(folder)
-    if unread:
-        others = f" and {len(unread) - 1} more" if unread[1:] else ""
-        warnings.warn(
-            f"{unread[0].name}{others} in {folder} left out: what is to be used must be JPEG, PNG, GIF, "
-            "BMP or WebP.",
-            TfxferWarning,
-            stacklevel=2,
-        )
-    return found
-
-
 def _part_folders(folders: Sequence[Path]) -> dict[Part, Path]:
     """Return the folders of a fixed split, or nothing where the folders are classes.
 
@@ -137,8 +122,8 @@ def _part_folders(folders: Sequence[Path]) -> dict[Part, Path]:
     training = [folder for folder in parts if PART_NAMES[folder.name.lower()] == "train"]
     if len(training) != 1 or not _class_folders(training[0]):
         return {}
-    strange = [folder for folder in folders if folder not in parts and _images(folder)]
-    unsorted = [folder for folder in parts if not _class_folders(folder) and _images(folder)]
+    strange = [folder for folder in folders if folder not in parts and readable_below(folder)]
+    unsorted = [folder for folder in parts if not _class_folders(folder) and readable_below(folder)]
     if strange or unsorted:
         odd = (strange + unsorted)[0]
         raise DataError(
@@ -156,7 +141,7 @@ def _part_folders(folders: Sequence[Path]) -> dict[Part, Path]:
 
 
 def _class_folders(folder: Path) -> list[Path]:
-    return [inside for inside in subfolders(folder) if _images(inside)]
+    return [inside for inside in subfolders(folder) if readable_below(inside)]
 
 
 def _cut(root: Path, seed: int) -> Photos:

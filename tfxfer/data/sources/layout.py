@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfxfer.contracts import Part
 from tfxfer.data.pixels.decode import IMAGE_SUFFIXES
 from tfxfer.data.splits.cutting import PART_NAMES
-from tfxfer.errors import DataError
+from tfxfer.errors import DataError, TfxferWarning
 
-__all__ = ["Listed", "Listing", "is_hidden", "list_everything", "pictures_below", "subfolders"]
+__all__ = [
+    "Listed",
+    "Listing",
+    "is_hidden",
+    "list_everything",
+    "pictures_below",
+    "readable_below",
+    "subfolders",
+]
 
 _UNREAD_SUFFIXES = frozenset({".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif", ".jp2", ".dng", ".raw"})
 """Picture files that are not read; to leave them out without a word would surprise."""
@@ -84,6 +93,20 @@ def pictures_below(folder: Path, *, deep: bool = True) -> tuple[list[Path], list
             unread += [path for path in paths if path.suffix.lower() in _UNREAD_SUFFIXES]
         seen.add(real)
     return sorted(found), sorted(unread)
+
+
+def readable_below(folder: Path) -> list[Path]:
+    """List the pictures under a folder, and tell of those that are not read."""
+    found, unread = pictures_below(folder)
+    if unread:
+        others = f" and {len(unread) - 1} more" if unread[1:] else ""
+        warnings.warn(
+            f"{unread[0].name}{others} in {folder} left out: what is to be used must be JPEG, PNG, GIF, "
+            "BMP or WebP.",
+            TfxferWarning,
+            stacklevel=2,
+        )
+    return found
 
 
 def list_everything(root: Path) -> Listing:
