@@ -282,7 +282,7 @@ def _guarded(watched: Watch | str, model: keras.Model, photos: Photos, log: FitL
     if isinstance(watched, str):
         ready.tell(f"guard: none, since {watched}." if watched else "")
         return replace(log, guard_reason=watched)
-    found = watched.judged(model)
+    found = watched.judged(model, log)
     ready.tell(f"guard: {found}")
     if found.kept != "probe":
         return replace(log, guard=found)

@@ -16,8 +16,9 @@ from tfxfer.errors import SettingError
 from tfxfer.evaluation import evaluate
 from tfxfer.exports import export
 from tfxfer.features import pooled_features
-from tfxfer.models import build
+from tfxfer.models import build, scores_of
 from tfxfer.training import Phase, fit
+from tfxfer.training.material.lessons import Lessons
 
 WRECKING = (Phase("top", train=-2, epochs=2, rate=3.0, schedule="constant"),)
 LEARNING = (Phase("head", epochs=30, rate=1e-2),)
@@ -150,3 +151,16 @@ def test_a_phase_may_not_have_its_name(photos, says):
     )
     with pytest.raises(SettingError, match=says(message)):
         fit(small_model(photos), photos, plan=[Phase("probe", epochs=1)])
+
+
+@pytest.mark.parametrize(("features", "epochs"), [("cache", 30), ("off", 1)])
+def test_it_goes_by_kept_features_where_there_are_some(features, epochs, digits, monkeypatch):
+    found, scores = [], Lessons.scores
+    monkeypatch.setattr(Lessons, "scores", lambda *asked: found.append(scores(*asked)) or found[-1])
+    model, plan = small_model(digits), [Phase("head", epochs=epochs, rate=1e-2)]
+    log = fit(model, digits, plan=plan, features=features, progress=False)
+    if features == "off":
+        assert found == [None]
+    else:
+        assert log.kept == "head"  # else it is the probe that the model makes of pictures
+        np.testing.assert_allclose(found[0], scores_of(model, digits, "validation"), atol=2e-3)

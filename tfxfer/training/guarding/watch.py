@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tfxfer.contracts import PhaseLog
+from tfxfer.contracts import FitLog, PhaseLog
 from tfxfer.data import Photos, at_most
 from tfxfer.errors import SettingError
 from tfxfer.features import PROBE_STRENGTH, Probe, kept_features, linear_probe, pooled_prefix
@@ -48,6 +48,7 @@ class Watch:
         probed: How well it tells each of these pictures.
         coloured: How well colours tell each of the few.
         start: Where the backbone began, if it may move.
+        lessons: What phases learn from.
         batch_size: Pictures a step of judging.
         seed: Seed of the intervals.
         seconds: Wall time so far.
@@ -59,14 +60,15 @@ class Watch:
     probed: _Numbers
     coloured: _Numbers
     start: Start
+    lessons: Lessons
     batch_size: int
     seed: int
     seconds: float
 
-    def judged(self, model: keras.Model) -> Guard:
+    def judged(self, model: keras.Model, log: FitLog) -> Guard:
         """Compare a model that has learnt with what was had without."""
         started = time.perf_counter()
-        scores = scores_of(model, self.photos, "validation", batch_size=self.batch_size)
+        scores = self._scores(model, log)
         fitted = _worth(self.photos, scores)
         places = {index: place for place, index in enumerate(self.photos.split.validation)}
         few = fitted[[places[index] for index in self.few.split.validation]]
@@ -86,6 +88,15 @@ class Watch:
             pictures=len(fitted),
             seconds=self.seconds + time.perf_counter() - started,
         )
+
+    def _scores(self, model: keras.Model, log: FitLog) -> npt.NDArray[np.float32]:
+        """Have the model look at validation pictures, or at what is kept of them where it is as it ended."""
+        last = log.phases[-1].name
+        found = self.lessons.scores(last) if log.kept == last else None
+        if found is None:
+            return scores_of(model, self.photos, "validation", batch_size=self.batch_size)
+        places = {index: place for place, index in enumerate(self.lessons.photos.split.validation)}
+        return found[[places[index] for index in self.photos.split.validation]]
 
     def restore(self, model: keras.Model, photos: Photos) -> PhaseLog:
         """Put the backbone back to where it began, and the probe into the head.
@@ -168,6 +179,7 @@ def watch(model: keras.Model, lessons: Lessons, phases: Sequence[Phase]) -> Watc
         probed=_worth(photos, probe.scores(validation)),
         coloured=_worth(few, coloured),
         start=start_of(model) if moves else {},
+        lessons=lessons,
         batch_size=lessons.turn_size,
         seed=seed,
         seconds=time.perf_counter() - started,

@@ -152,6 +152,22 @@ class Lessons:
         (features,) = extraction.gather(extraction.places(indices, 1)[:, 0], outputs)
         return features.astype(np.float32)
 
+    def scores(self, phase: str) -> npt.NDArray[np.float32] | None:
+        """Return what the model makes of the validation part, by the features that a phase has learnt from.
+
+        Args:
+            phase: One after which nothing has moved.
+
+        Returns:
+            One row a picture, in the order of the split; None where the phase has learnt from pictures.
+        """
+        if phase not in self._kept:
+            return None
+        lesson = self._on_features(phase)
+        pictures = len(self.photos.split.validation)
+        batches = runtime.filled_up(lesson.validation, self.batch_size)
+        return np.asarray(lesson.model.predict(batches, verbose=0)[:pictures], np.float32)
+
     def _shared(self, lesson: Lesson) -> Lesson:
         """Cut batches into one share a device, or one a turn, where there are several."""
         devices = self.devices.num_replicas_in_sync
