@@ -62,6 +62,21 @@ def test_early_stopping_ends_a_phase_that_does_not_improve(photos):
     assert len(log["head"].history["loss"]) < 30
 
 
+def test_xla_is_left_to_keras_where_there_are_many_steps(photos, monkeypatch):
+    seen, compiled = [], keras.Model.compile
+
+    def watched(model, *settings, jit_compile="auto", **more):
+        seen.append(jit_compile)
+        compiled(model, *settings, jit_compile=jit_compile, **more)
+
+    monkeypatch.setattr(keras.Model, "compile", watched)
+    steps = -(-len(photos.split.train) // 32)
+    monkeypatch.setattr(preparing, "_XLA_STEPS", 2 * steps)
+    plan = [Phase("short", epochs=1), Phase("long", epochs=2)]
+    fit(small_model(), photos, plan=plan, progress=False)
+    assert seen == [False, "auto", "auto"]  # and the whole, for whoever goes on with it
+
+
 def test_no_patience_runs_all_epochs(photos):
     phase = Phase("head", epochs=4, rate=10.0, schedule="constant", patience=None)
     log = fit(small_model(), photos, plan=[phase], progress=False)

@@ -55,6 +55,9 @@ __all__ = ["Ready", "prepared"]
 
 _Outcome = TypeVar("_Outcome")
 
+_XLA_STEPS = 10_000
+"""Steps of a phase from which XLA may pay: on an H100 a fit of 210 steps took 35 s more with it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready:
@@ -203,7 +206,12 @@ class Ready:
             ),
             loss=self.balancing.loss,
             metrics=list(self.balancing.metrics),
+            jit_compile="auto" if self._steps(phase) >= _XLA_STEPS else False,
         )
+
+    def _steps(self, phase: Phase) -> int:
+        pictures = len(self.lessons.photos.split.train)
+        return math.ceil(pictures / self.lessons.batch_size) * phase.epochs
 
     def _train(
         self,
@@ -217,7 +225,7 @@ class Ready:
     ) -> None:
         stretch = course.stretch
         assert stretch is not None  # it has begun
-        steps = math.ceil(len(self.lessons.photos.split.train) / self.lessons.batch_size)
+        steps = self._steps(phase)
         first = course.done_before
         shown: dict[str, Any] = {"epochs": phase.epochs, "first": first, "console": self.console}
         bar = ProgressBar(phase.name, **shown) if self.progress else None
@@ -231,7 +239,7 @@ class Ready:
             *([bar] if bar else []),
         ]
         clock: dict[str, Any] = {"epochs": self.lessons.epochs, "first": self.first_epochs[phase.name]}
-        rate = rate_schedule(phase, steps=max(1, steps * phase.epochs // own_turns(phase)))
+        rate = rate_schedule(phase, steps=max(1, steps // own_turns(phase)))
         with self._readied(phase, lesson, rate=rate), bar or nullcontext():
             lesson.model.fit(
                 lesson.training,
