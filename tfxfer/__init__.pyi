@@ -37,10 +37,13 @@ from .evaluation import Interval as Interval
 from .evaluation import LabelError as LabelError
 from .evaluation import Mistake as Mistake
 from .evaluation import MultiLabelReport as MultiLabelReport
+from .evaluation import PrecisionRecallCurve as PrecisionRecallCurve
 from .evaluation import RegressionReport as RegressionReport
 from .evaluation import Rejection as Rejection
 from .evaluation import Reliability as Reliability
 from .evaluation import Report as Report
+from .evaluation import RocCurve as RocCurve
+from .evaluation import TTAGain as TTAGain
 from .evaluation import calibrate as calibrate
 from .evaluation import confident_errors as confident_errors
 from .evaluation import evaluate as evaluate

@@ -226,6 +226,8 @@ class Predictions:
             0 and 1, and for regression numbers, shape (pictures, classes), float32.
         task: What the scores are of.
         groups: What each picture is of, such as a hospital, None for nothing; or None where unknown.
+        tta: By which views test-time augmentation went, whose mean the scores are; none where there was none.
+        plain: What the model says of the pictures alone, shaped as the scores; None where that is the scores.
     """
 
     classes: tuple[str, ...]
@@ -234,6 +236,8 @@ class Predictions:
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32] | None = None
     task: Task = "single_label"
     groups: tuple[str | None, ...] | None = None
+    tta: tuple[str, ...] = ()
+    plain: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

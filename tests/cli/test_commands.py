@@ -181,6 +181,21 @@ def test_evaluate_takes_a_table(capfd, trained, shared_pictures, tmp_path):
     assert sum(map(sum, json.loads(captured.out)["confusion"])) == 45
 
 
+def test_evaluate_takes_groups_a_top_k_and_views(capfd, trained, shared_pictures, tmp_path):
+    files = sorted(shared_pictures.rglob("*.png"))
+    rows = [f"{file},{file.parent.name},{'old' if file.stem < '07' else 'new'}" for file in files]
+    (tmp_path / "photos.csv").write_text("\n".join(["path,label,camera", *rows]))
+    options = ("--root", shared_pictures, "--group-column", "camera", "--top-k", "2", "--tta", "flip,crops")
+    command = ("evaluate", trained[0], tmp_path / "photos.csv", *options, "--all")
+    figures = json.loads(run(capfd, *command, "--json").out)
+    assert [(group["name"], group["images"]) for group in figures["subgroups"]] == [("new", 39), ("old", 21)]
+    assert (figures["top_k"], figures["tta"]["views"]) == (2, ["flip", "crops"])
+    assert figures["top_k_accuracy"] >= figures["accuracy"] == figures["tta"]["value"]
+    output = run(capfd, *command).out
+    assert f", top-2 {figures['top_k_accuracy']:.1%}, " in output
+    assert "\ntest-time augmentation by flip and crops, 12 views a picture: accuracy " in output
+
+
 @pytest.fixture(scope="module")
 def of_other_tasks(of_task):
     """A bundle of several labels and one of numbers, each with its photos."""

@@ -1,6 +1,7 @@
 """tfxfer evaluate on shards and TensorFlow Datasets: the test part counts, what was learnt from does not."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,21 @@ def test_what_was_learnt_from_is_left_out_wherever_it_is(sharded, shared_picture
     )
     everything = judge_source(predictor, tmp_path / "otherwise", columns={}, everything=True)
     assert len(everything.predictions.files) == 9
+
+
+def test_groups_in_shards_are_judged_by_themselves(sharded, shared_pictures, tmp_path):
+    photos = from_folder(shared_pictures)
+    stems = [record.path[-6:-4] for record in photos.records]
+    cameras = [None if stem < "10" else "old" if stem < "15" else "new" for stem in stems]
+    learnt, validates, judging = (
+        tuple(index for index, stem in enumerate(stems) if low <= stem < high)
+        for low, high in (("00", "08"), ("08", "10"), ("10", "20"))
+    )
+    split = replace(photos.split, train=learnt, validation=validates, test=judging)
+    records = [replace(each, group=camera) for each, camera in zip(photos.records, cameras, strict=True)]
+    write_shards(replace(photos, records=tuple(records), split=split), tmp_path / "shards")
+    report = judge_source(tfxfer.load(sharded / "model"), tmp_path / "shards", columns={}, everything=True)
+    assert [(group.name, group.images) for group in report.subgroups] == [("new", 15), ("old", 15)]
 
 
 def test_tensorflow_datasets_are_judged_by(capfd, sharded, tmp_path):

@@ -84,8 +84,14 @@ def test_it_goes_into_json_and_back():
         "calibration",
         "intervals",
         "subgroups",
+        "roc_curves",
+        "precision_recall_curves",
+        "tta",
     }
     assert figures["threshold"] == 0.5
+    assert [curve["name"] for curve in figures["roc_curves"]] == ["cat", "dog"]  # no picture shows a sofa
+    _, dog = figures["precision_recall_curves"]
+    assert (dog["recall"][0], dog["precision"][0], dog["thresholds"][0]) == (0, 1, None)
     assert figures["per_class"][1] == {
         "name": "dog",
         "precision": 1.0,

@@ -59,3 +59,33 @@ def test_accuracy_is_that_of_keras(model, photos):
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     _, accuracy = model.evaluate(photos.batches("test", image_size=32), verbose=0)
     assert evaluate(model, photos).accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_groups_that_are_given_are_judged_by_themselves(model, shared_pictures):
+    photos = from_folder(shared_pictures)
+    photos = replace(photos, split=replace(photos.split, test=tuple(range(60))))
+    groups = ["old"] * 30 + ["new"] * 20 + [None] * 10
+    report = evaluate(model, photos, group=groups)
+    assert [(each.name, each.images) for each in report.subgroups] == [("new", 20), ("old", 30)]
+    right = report.predictions.scores.argmax(axis=1) == report.predictions.labels
+    assert [each.value for each in report.subgroups] == [right[30:50].mean(), right[:30].mean()]
+
+
+def test_groups_that_do_not_go_with_the_pictures_are_refused(model, photos, says):
+    message = (
+        "group must be a sequence of 9 names, one for each picture of the test part in the order of "
+        "photos.names('test'), got {} of {}."
+    )
+    for group, came in ((["a"] * 8, ("list", 8)), ("hospital!", ("str", 9)), ({"a.png": "a"}, ("dict", 1))):
+        with pytest.raises(SettingError, match=says(message.format(*came))):
+            evaluate(model, photos, group=group)
+    message = "group must hold names, and None for a picture of no group, got nan; write it as text."
+    with pytest.raises(SettingError, match=says(message)):
+        evaluate(model, photos, group=["a"] * 8 + [float("nan")])
+
+
+def test_a_top_k_is_refused_before_a_picture_is_read(model, photos, says):
+    message = "top_k must be in 1..2, fewer than there are classes, got 3."
+    with pytest.raises(SettingError, match=says(message)):
+        evaluate(model, replace(photos, split=replace(photos.split, test=())), top_k=3)
+    assert evaluate(model, photos, top_k=2).top_k == 2

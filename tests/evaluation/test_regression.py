@@ -53,7 +53,7 @@ def test_it_prints_as_a_table():
 
 def test_it_goes_into_json_and_back():
     figures = json.loads(json.dumps(REPORT.to_dict(), allow_nan=False))
-    assert set(figures) == {"r2", "per_number", "intervals", "subgroups"}
+    assert set(figures) == {"r2", "per_number", "intervals", "subgroups", "tta"}
     assert set(figures["intervals"]) == {"r2"}
     first = figures["per_number"][0]
     intervals = first.pop("intervals")

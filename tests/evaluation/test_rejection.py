@@ -1,5 +1,7 @@
 """Rejection: the score by hand, the promise on fresh data, what has not been seen, and what is refused."""
 
+import zipfile
+from collections import defaultdict
 from dataclasses import replace
 
 import keras
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import write_pictures
-from tfxfer.data import from_arrays, from_folder
+from tfxfer.data import from_arrays, from_folder, read_image
 from tfxfer.errors import SettingError
 from tfxfer.evaluation import fit_rejection
 from tfxfer.evaluation.rejection import _place, virtual_logit, with_known
@@ -113,6 +115,54 @@ def test_the_promise_holds_on_fresh_data():
     place = _place(0.1, 300)
     low, high = scipy.stats.betabinom(1000, place, 301 - place).ppf([0.005, 0.995])
     assert low <= np.sum(known < 0) <= high
+
+
+def cifar(archive, *, each):
+    """Read the first pictures of each class, name -> pixels."""
+    found = defaultdict(list)
+    with zipfile.ZipFile(archive) as pictures:
+        for file in sorted(pictures.namelist()):
+            own = found[file.split("/")[1]]
+            if file.endswith(".jpg") and len(own) < each:
+                own.append(read_image(pictures.read(file), height=32, width=32))
+    return {name: np.stack(images) for name, images in sorted(found.items()) if images}
+
+
+@pytest.mark.slow
+def test_two_classes_of_cifar_10_are_told_from_eight_others(
+    real_data, imagenet_home, monkeypatch, record_property
+):
+    """Better than by the largest probability, and as many good pictures are turned away as was said."""
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(imagenet_home))
+    found = cifar(real_data / "cifar10" / "test.zip", each=325)
+    assert list(found)[8:] == ["ship", "truck"]
+    known, strange = list(found.values())[:8], list(found.values())[8:]
+    learnt = np.concatenate([images[:200] for images in known])
+    fresh = np.concatenate([images[200:] for images in known])
+    others = np.concatenate([images[200:] for images in strange])
+    photos = from_arrays(learnt, np.repeat(np.arange(8), 200))
+    model = build(photos, backbone="mobilenet_v2_035", image_size=112)  # takes the weights of 224
+    fit(model, photos, plan=[Phase("head", epochs=10, rate=1e-3)], guard=False, progress=False)
+    rejection = fit_rejection(model, photos, share=0.1)
+    whole = with_known(model, rejection)
+    said, unknown = (whole.predict(enlarged(images), verbose=0) for images in (fresh, others))
+    truth = np.arange(len(fresh) + len(others)) < len(fresh)
+    ours, largest = (
+        sklearn.metrics.roc_auc_score(truth, np.concatenate((score(said), score(unknown))))
+        for score in (lambda each: each["known"], lambda each: each["scores"].max(axis=1))
+    )
+    turned_away = int(np.sum(said["known"] < 0))
+    for name, value in (("AUROC", ours), ("of the largest probability", largest), ("away", turned_away)):
+        record_property(name, value)
+        print(name, value)
+    assert ours > largest
+    place = _place(0.1, rejection.images)
+    low, high = scipy.stats.betabinom(len(fresh), place, rejection.images + 1 - place).ppf([0.025, 0.975])
+    assert low <= turned_away <= high
+
+
+def enlarged(images):
+    return np.stack([read_image(image, height=112, width=112) for image in images])
 
 
 def test_what_cannot_be_told_is_refused(fitted, photos, tags, says):

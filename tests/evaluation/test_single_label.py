@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfxfer.contracts import Predictions
+from tfxfer.errors import SettingError
 from tfxfer.evaluation import judge
 
 CLASSES = ("ant", "bee", "wasp")
@@ -78,7 +79,8 @@ def test_it_agrees_with_scikit_learn(seed, images, classes):
     scores = generator.integers(0, 4, (len(truth), classes)).astype("float32") + 0.5
     scores /= scores.sum(axis=1, keepdims=True)
     files = tuple(map(str, range(len(truth))))
-    report = judge(Predictions(tuple("abcdefgh"[:classes]), files, scores, truth))
+    top_k = 1 + seed % (classes - 1)
+    report = judge(Predictions(tuple("abcdefgh"[:classes]), files, scores, truth), top_k=top_k)
     said, labels = scores.argmax(axis=1), list(range(classes))
     shows = np.eye(classes)[truth]
     exactly = {"rel": 0, "abs": 1e-12}
@@ -92,11 +94,42 @@ def test_it_agrees_with_scikit_learn(seed, images, classes):
     assert report.roc_auc == pytest.approx(metrics.roc_auc_score(shows, scores), **exactly)
     averaged = metrics.average_precision_score(shows, scores)
     assert report.mean_average_precision == pytest.approx(averaged, **exactly)
-    if classes > 5:
-        top = metrics.top_k_accuracy_score(truth, scores, k=5, labels=labels)
-        assert report.top_5_accuracy == pytest.approx(top, **exactly)
+    if classes > 2:  # of two, scikit-learn takes one column of scores
+        top = metrics.top_k_accuracy_score(truth, scores, k=top_k, labels=labels)
+        assert report.top_k_accuracy == pytest.approx(top, **exactly)
     for name, interval in report.intervals.items():
         assert interval.low <= interval.high, name
+
+
+def test_the_five_likeliest_count_where_there_are_more():
+    letters = tuple("abcdef")
+    report = judge(predictions([0, 5], [1, 5], letters))
+    assert (report.top_k, report.top_k_accuracy) == (5, 0.5)  # of equal scores, the first is the last
+    assert str(report).startswith("accuracy 50.0% [0.0%, 100.0%] on 2 pictures, top-5 50.0%, macro F1 ")
+    assert "top_k_accuracy" in report.intervals
+    report = judge(predictions([0, 5], [1, 5], letters), top_k=1)
+    assert (report.top_k, report.top_k_accuracy) == (1, report.accuracy)
+
+
+def test_a_top_k_that_tells_nothing_is_refused(says):
+    for top_k in (0, 3):
+        message = f"top_k must be in 1..2, fewer than there are classes, got {top_k}."
+        with pytest.raises(SettingError, match=says(message)):
+            judge(REPORT.predictions, top_k=top_k)
+    several = replace(REPORT.predictions, task="multi_label")
+    message = "top_k is for one label a picture, not multi_label; leave it out."
+    with pytest.raises(SettingError, match=says(message)):
+        judge(several, top_k=2)
+
+
+def test_curves_are_of_each_class_against_the_others():
+    ant, bee, _ = REPORT.roc_curves
+    assert (ant.name, bee.name) == ("ant", "bee")
+    # At 1, two of three ants are found, and one of three others is taken for one.
+    assert ant.false_positive_rate == (0, 1 / 3, 1)
+    assert ant.true_positive_rate == (0, 2 / 3, 1)
+    other, *_ = REPORT.precision_recall_curves
+    assert (other.recall, other.precision) == ((0, 2 / 3, 1), (1, 2 / 3, 1 / 2))
 
 
 def test_groups_have_their_accuracy():
@@ -114,6 +147,7 @@ def test_groups_have_their_accuracy():
         "group  accuracy  [95 % interval]  pictures\n"
         "north     0.500   [0.200, 0.800]        10\n"
         "south     1.000   [1.000, 1.000]        10\n"
+        "1 group of fewer than 10 pictures is not told.\n"
         "\n"
         "[ ]: the 95 % interval, by the bootstrap over pictures."
     )
@@ -142,12 +176,16 @@ def test_it_goes_into_json_and_back():
         "cohen_kappa",
         "roc_auc",
         "mean_average_precision",
-        "top_5_accuracy",
+        "top_k",
+        "top_k_accuracy",
         "per_class",
         "confusion",
         "calibration",
         "intervals",
         "subgroups",
+        "roc_curves",
+        "precision_recall_curves",
+        "tta",
     }
     assert set(figures["intervals"]) == {
         "accuracy",
@@ -162,7 +200,7 @@ def test_it_goes_into_json_and_back():
         "log_loss",
     }
     assert figures["intervals"]["accuracy"] == {"low": pytest.approx(1 / 3), "high": 1.0}
-    assert (figures["top_5_accuracy"], figures["subgroups"]) == (None, [])
+    assert (figures["top_k_accuracy"], figures["subgroups"], figures["tta"]) == (None, [], None)
     assert figures["confusion"] == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
     assert figures["per_class"][2] == {
         "name": "wasp",

@@ -45,17 +45,22 @@ def test_what_is_undefined_goes_into_json_and_into_the_table():
     assert undefined.to_dict() == {"name": "a", "images": 10, "value": None, "interval": None}
     known = Subgroup("b", 12, 0.5, Interval(0.25, 0.75))
     assert known.to_dict()["interval"] == {"low": 0.25, "high": 0.75}
-    assert subgroup_rows((undefined, known), "macro_f1") == [
+    few = predictions(["a"] * 10 + ["b"] * 12 + ["c"] * 9 + ["d", None], right=[True] * 33)
+    assert subgroup_rows((undefined, known), "macro_f1", few) == [
         "",
         "group  macro f1  [95 % interval]  pictures",
         "b         0.500   [0.250, 0.750]        12",
         "a             -                -        10",
+        "2 groups of fewer than 10 pictures are not told.",
     ]
 
 
 def test_the_ten_worst_are_printed():
     many = tuple(Subgroup(f"{index:02}", 10, index / 20, None) for index in reversed(range(12)))
-    rows = subgroup_rows(many, "accuracy")
+    nothing = predictions([None], right=[True])
+    rows = subgroup_rows(many, "accuracy", nothing)
     assert [row.split()[0] for row in rows[2:12]] == [f"{index:02}" for index in range(10)]
     assert rows[12:] == ["and 2 groups with higher figures"]
-    assert subgroup_rows((), "accuracy") == []
+    assert subgroup_rows((), "accuracy", nothing) == []
+    few = predictions(["a", "b"], right=[True, True])
+    assert subgroup_rows((), "accuracy", few) == ["", "2 groups of fewer than 10 pictures are not told."]

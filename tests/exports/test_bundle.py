@@ -115,6 +115,13 @@ def test_a_report_on_other_pictures_is_refused(fitted, photos, tmp_path, says):
     )
     with pytest.raises(SettingError, match=says(message)):
         export(fitted[0], tmp_path / "bundle", photos, report=report)
+    report = evaluate(fitted[0], photos, tta=("flip",))
+    message = (
+        "the report is of test-time augmentation, which no file does by itself; make it with "
+        "tfxfer.evaluate(model, photos), or leave it out."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        export(fitted[0], tmp_path / "bundle", photos, report=report)
 
 
 def test_a_model_of_other_classes_is_refused(photos, tmp_path, says):

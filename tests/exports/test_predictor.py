@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfxfer.augment import VIEWS
 from tfxfer.contracts import RESIZES
 from tfxfer.data import from_folder, read_image
-from tfxfer.errors import BundleError, DataError
+from tfxfer.errors import BundleError, DataError, SettingError
 from tfxfer.evaluation import evaluate, judge
 from tfxfer.exports import load
 from tfxfer.runtime import file_sha256
@@ -52,6 +53,22 @@ def test_each_task_is_predicted_as_its_model_does(of_task, task):
             assert prediction.labels == tuple(
                 name for name, score in zip(photos.classes, row, strict=True) if score >= 0.5
             )
+
+
+def test_it_averages_over_views_as_the_model_does(bundle, fitted, photos, says):
+    """And says of what is judged what it says of pictures."""
+    predictor, paths = load(bundle[0]), photos.paths("test")
+    theirs = evaluate(fitted[0], photos, tta=VIEWS).predictions
+    ours = predictor.predictions(paths, photos.targets("test"), groups=["a"] * len(paths), tta=VIEWS)
+    np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
+    np.testing.assert_allclose(ours.plain, theirs.plain, atol=1e-5)
+    assert (ours.tta, ours.groups) == (VIEWS, ("a",) * len(paths))
+    said = predictor.predict(paths, tta="flip")
+    for row, each in zip(predictor.view_scores(paths, tta=("flip",)).mean(axis=1), said, strict=True):
+        assert list(each.scores.values()) == pytest.approx(row.tolist(), abs=1e-6)
+    message = "no view 'flop' for test-time augmentation; did you mean 'flip'? There are flip, crops."
+    with pytest.raises(SettingError, match=says(message)):
+        predictor.predict("nowhere.png", tta=("flop",))
 
 
 @pytest.mark.parametrize("task", ["multi_label", "regression"])

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfxfer.reporting.charts import LARGEST_TABLE, confusion_chart, reliability_chart, training_charts
+from tfxfer.contracts import Predictions
+from tfxfer.evaluation import judge
+from tfxfer.reporting.charts import (
+    LARGEST_TABLE,
+    confusion_chart,
+    curve_charts,
+    reliability_chart,
+    training_charts,
+)
 
 
 def phase(name, *, best=1, **history):
@@ -68,6 +76,40 @@ def test_a_reliability_diagram_has_a_bar_for_each_bin_that_is_filled():
     bins[1]["count"] = 9
     assert reliability_chart({"bins": bins})["bars"][0]["few"]
     assert reliability_chart(None) is None
+
+
+def test_curves_are_those_of_the_classes_that_are_told_worst():
+    """By probability of an ant: an ant, a bee, an ant, a bee."""
+    scores = np.float32([[0.875, 0.125], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75]])
+    test = judge(Predictions(("ant", "bee"), tuple("abcd"), scores, np.array([0, 1, 0, 1]))).to_dict()
+    roc, precision = curve_charts(test)
+    left, right, top, floor = (roc[name] for name in ("left", "right", "top", "floor"))
+    ant, _ = roc["lines"]
+    assert ant["points"] == [
+        (left, floor),
+        (left, (top + floor) / 2),
+        ((left + right) / 2, (top + floor) / 2),
+        ((left + right) / 2, top),
+        (right, top),
+    ]
+    assert roc["axes"] == ["false positive rate", "true positive rate"]
+    assert roc["alt"] == "ROC curves; areas below them: ant 0.750, bee 0.750."
+    assert precision["lines"][0]["points"][:2] == [(left, top), ((left + right) / 2, top)]
+    assert precision["alt"].startswith("precision-recall curves; areas below them: ant 0.833, bee 0.833")
+    assert curve_charts({}) == []
+
+
+def test_the_worst_ten_are_drawn_the_worst_first():
+    truth = np.arange(120) % 12
+    sure = np.linspace(0, 1, 12)[truth]
+    scores = np.random.default_rng(0).random((120, 12)) + np.eye(12)[truth] * sure[:, None]
+    names = tuple("abcdefghijkl")
+    said = Predictions(names, tuple(map(str, truth)), (scores / scores.sum(1)[:, None]).astype("f4"), truth)
+    report = judge(said)
+    worst = sorted(report.per_class, key=lambda each: each.average_precision)[:10]
+    for chart, area in zip(curve_charts(report.to_dict()), ("roc_auc", "average_precision"), strict=True):
+        assert [line["name"] for line in chart["lines"]] == [each.name for each in worst]
+        assert [line["area"] for line in chart["lines"]] == [getattr(each, area) for each in worst]
 
 
 def test_a_confusion_matrix_is_a_table_whose_cells_can_be_read():

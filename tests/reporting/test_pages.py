@@ -97,9 +97,11 @@ def test_every_picture_is_in_it_and_is_described(parsed):
         head, encoded = image["src"].split(",", 1)
         assert head == "data:image/jpeg;base64"
         Image.open(io.BytesIO(base64.b64decode(encoded))).load()
-    assert len(parsed.labels) == 3
+    assert len(parsed.labels) == 5
     assert parsed.labels[0].startswith("Loss, epoch by epoch; phase head, training: from ")
-    assert parsed.labels[2].startswith("Reliability diagram; said with ")
+    assert parsed.labels[2].startswith("ROC curves; areas below them: ")
+    assert parsed.labels[3].startswith("precision-recall curves; areas below them: ")
+    assert parsed.labels[4].startswith("Reliability diagram; said with ")
 
 
 def test_every_figure_is_one_of_the_data(parsed, facts):

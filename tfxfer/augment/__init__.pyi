@@ -16,3 +16,9 @@ from .policies import POLICIES as POLICIES
 from .sheets import draw_sheet as draw_sheet
 from .steps import Policy as Policy
 from .steps import Step as Step
+from .views import VIEWS as VIEWS
+from .views import choose_views as choose_views
+from .views import over_views as over_views
+from .views import reading_sizes as reading_sizes
+from .views import view_count as view_count
+from .views import views_of as views_of

@@ -30,6 +30,7 @@ from tfxfer.cli.options import (
 from tfxfer.cli.outputs import log_options
 from tfxfer.cli.shares import share
 from tfxfer.cli.streams import print_json, quiet
+from tfxfer.cli.views import tta_option
 from tfxfer.contracts import BALANCES, FEATURE_USES, PLANS
 
 __all__ = ["demo", "evaluate", "train"]
@@ -170,6 +171,11 @@ def train(
 @click.argument("source", metavar="FOLDER", type=FOLDER)
 @truth_options
 @data_dir_option
+@click.option(
+    "--group-column", metavar="NAME", help="Its column of groups, each of which is judged by itself too."
+)
+@click.option("--top-k", type=at_least_1, help="Look for the true class among the K likeliest; 5 of more.")
+@tta_option
 @click.option("--all", "everything", is_flag=True, help="Count pictures seen in training too.")
 @json_option
 def evaluate(
@@ -179,6 +185,8 @@ def evaluate(
     separator: str | None,
     data_dir: Path | None,
     everything: bool,
+    top_k: int | None,
+    tta: tuple[str, ...],
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -200,6 +208,8 @@ def evaluate(
             separator=separator,
             data_dir=data_dir,
             everything=everything,
+            top_k=top_k,
+            tta=tta,
         )
     if as_json:
         print_json(report.to_dict())

@@ -10,6 +10,7 @@ import click
 
 import tfxfer
 from tfxfer import data, evaluation
+from tfxfer.augment import choose_views, over_views
 from tfxfer.contracts import Predictions
 from tfxfer.errors import DataError, SettingError
 
@@ -31,6 +32,8 @@ def judge_source(
     separator: str | None = None,
     data_dir: Path | None = None,
     everything: bool = False,
+    top_k: int | None = None,
+    tta: Sequence[str] = (),
 ) -> evaluation.Judgement:
     """Judge a model by a folder, a table, shards, or a data set of TensorFlow Datasets.
 
@@ -42,6 +45,8 @@ def judge_source(
         separator: For a table, what stands between labels.
         data_dir: For TensorFlow Datasets, where it is prepared.
         everything: Whether pictures that the model was trained or chosen on count too.
+        top_k: Among how many likeliest classes the true one is looked for, as in ``evaluate``.
+        tta: Views for test-time augmentation, as there.
 
     Returns:
         The report of the model's task.
@@ -50,14 +55,16 @@ def judge_source(
         DataError: A picture or a label is wrong, or the model was trained on every picture.
         SettingError: The pictures are for another task, or a setting is for another kind of source.
     """
-    judge = evaluation.judge  # what it needs may be missing, which is to be told before pictures are read
+    # First, since what judging needs may be missing.
+    evaluation.choose_top(top_k, task=predictor.task, classes=len(predictor.classes))
+    views = choose_views(tta)
     shards = data.is_shards(source)
     if not shards and not data.is_tfds(source):
         if data_dir is not None:
             raise SettingError(
                 "data_dir is for data sets of TensorFlow Datasets; leave it out, or give tfds: and a name."
             )
-        files, targets = data.read_labelled(
+        listed = data.read_labelled(
             source,
             classes=predictor.classes,
             task=predictor.task,
@@ -65,10 +72,13 @@ def judge_source(
             columns=columns,
             separator=separator,
         )
-        kept = list(range(len(files)))
+        kept = list(range(len(listed.files)))
         if not everything:
-            kept = _unseen(predictor, dict(zip(kept, files, strict=True)).items(), source)
-        return judge(predictor.predictions([files[index] for index in kept], targets[kept]))
+            kept = _unseen(predictor, dict(zip(kept, listed.files, strict=True)).items(), source)
+        files = [listed.files[index] for index in kept]
+        groups = listed.groups and [listed.groups[index] for index in kept]
+        said = predictor.predictions(files, listed.targets[kept], groups=groups, tta=views)
+        return evaluation.judge(said, top_k=top_k)
     if predictor.task == "regression" and not shards and "label" not in columns:
         columns = {**columns, "label": list(predictor.classes)}
     photos = data.read_photos(
@@ -79,12 +89,14 @@ def judge_source(
         separator=separator,
         data_dir=data_dir,
     )
-    return _judge_photos(predictor, photos, everything=everything)
+    said = _said(predictor, photos, views, everything=everything)
+    return evaluation.judge(said, top_k=top_k)
 
 
-def _judge_photos(
-    predictor: tfxfer.Predictor, photos: tfxfer.Photos, *, everything: bool
-) -> evaluation.Judgement:
+def _said(
+    predictor: tfxfer.Predictor, photos: tfxfer.Photos, views: tuple[str, ...], *, everything: bool
+) -> Predictions:
+    """Return what the model says of the test part, or of all where there is none."""
     if photos.task != predictor.task:
         raise SettingError(
             f"the model is for {predictor.task}, and {photos.source} for {photos.task}; give pictures of the "
@@ -104,15 +116,15 @@ def _judge_photos(
             order.append(index)
             yield content
 
-    scores = predictor.scores(noted())
-    return evaluation.judge(
-        Predictions(
-            classes=predictor.classes,
-            files=tuple(photos.records[index].path for index in order),
-            scores=scores,
-            labels=targets[[rows[index] for index in order]],
-            task=predictor.task,
-        )
+    said = predictor.view_scores(noted(), tta=views)
+    records = [photos.records[index] for index in order]
+    return Predictions(
+        classes=predictor.classes,
+        files=tuple(record.path for record in records),
+        labels=targets[[rows[index] for index in order]],
+        task=predictor.task,
+        groups=tuple(record.group for record in records),
+        **over_views(said, views),
     )
 
 

@@ -15,6 +15,7 @@ import tfxfer
 from tfxfer import data
 from tfxfer.cli.options import FOLDER, json_option
 from tfxfer.cli.streams import complain, print_json, quiet
+from tfxfer.cli.views import tta_option
 from tfxfer.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,9 +35,17 @@ __all__ = ["predict"]
     type=click.File(),
     help="IMAGEs, one a line; - for standard input.",
 )
+@tta_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a row a picture, on standard output.")
 @json_option
-def predict(bundle: Path, places: tuple[str, ...], listed: TextIO | None, as_csv: bool, as_json: bool) -> int:
+def predict(
+    bundle: Path,
+    places: tuple[str, ...],
+    listed: TextIO | None,
+    tta: tuple[str, ...],
+    as_csv: bool,
+    as_json: bool,
+) -> int:
     """Say what IMAGEs show, by the model in DIR.
 
     An IMAGE is a file; a folder, of which all pictures count; a pattern in quotes, such as 'in/**/*.jpg'; or
@@ -56,7 +65,7 @@ def predict(bundle: Path, places: tuple[str, ...], listed: TextIO | None, as_csv
         complain(str(error))
 
     pictures = _pictures(chain(places, _lines(listed)), leave_out)
-    said = _predictions(predictor, pictures, leave_out)
+    said = _predictions(predictor, pictures, leave_out, tta)
     if as_json:
         print_json([prediction.to_dict() for prediction in said])
     elif as_csv:
@@ -86,8 +95,9 @@ def _predictions(
     predictor: tfxfer.Predictor,
     pictures: Iterable[tuple[str, Content]],
     leave_out: Callable[[DataError], None],
+    tta: tuple[str, ...],
 ) -> Iterator[AnyPrediction]:
-    for said in predictor.predict_each(pictures):
+    for said in predictor.predict_each(pictures, tta=tta):
         if isinstance(said, DataError):
             leave_out(said)
         else:

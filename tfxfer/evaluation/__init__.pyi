@@ -1,3 +1,6 @@
+from .curves import PrecisionRecallCurve as PrecisionRecallCurve
+from .curves import RocCurve as RocCurve
+from .gains import TTAGain as TTAGain
 from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
@@ -20,6 +23,7 @@ from .reliability import Reliability as Reliability
 from .reliability import ReliabilityBin as ReliabilityBin
 from .single_label import ClassScore as ClassScore
 from .single_label import Report as Report
+from .single_label import choose_top as choose_top
 from .subgroups import Subgroup as Subgroup
 from .temperature import Calibration as Calibration
 from .temperature import Quality as Quality

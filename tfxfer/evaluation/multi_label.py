@@ -13,6 +13,13 @@ import sklearn.metrics
 
 from tfxfer.contracts import LABEL_THRESHOLD, Figure, Predictions
 from tfxfer.evaluation.areas import average_precision, mean_of_known, roc_auc
+from tfxfer.evaluation.curves import (
+    PrecisionRecallCurve,
+    RocCurve,
+    precision_recall_curves,
+    roc_curves,
+)
+from tfxfer.evaluation.gains import TTAGain, gain_of, gain_rows
 from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
 from tfxfer.evaluation.reliability import Reliability, judge_reliability, reliability_measure
 from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
@@ -65,6 +72,9 @@ class MultiLabelReport:
             says.
         subgroups: The mean average precision of each group, where pictures have groups of ten pictures or
             more.
+        roc_curves: One a class, but of those that all pictures show or none does.
+        precision_recall_curves: One a class, but of those that no picture shows.
+        tta: What test-time augmentation changes of the mean average precision; None where there was none.
         predictions: What it was made from.
     """
 
@@ -78,6 +88,9 @@ class MultiLabelReport:
     calibration: Reliability
     intervals: Mapping[str, Interval]
     subgroups: tuple[Subgroup, ...]
+    roc_curves: tuple[RocCurve, ...]
+    precision_recall_curves: tuple[PrecisionRecallCurve, ...]
+    tta: TTAGain | None
     predictions: Predictions
 
     @property
@@ -94,6 +107,9 @@ class MultiLabelReport:
             "calibration": self.calibration.to_dict(),
             "intervals": {name: interval._asdict() for name, interval in self.intervals.items()},
             "subgroups": [group.to_dict() for group in self.subgroups],
+            "roc_curves": [curve.to_dict() for curve in self.roc_curves],
+            "precision_recall_curves": [curve.to_dict() for curve in self.precision_recall_curves],
+            "tta": None if self.tta is None else self.tta.to_dict(),
         }
 
     def __str__(self) -> str:
@@ -104,9 +120,10 @@ class MultiLabelReport:
                 f"{len(self.predictions.files)} pictures, macro F1 {self.macro_f1:.3f}, "
                 f"micro F1 {self.micro_f1:.3f}, every label right on {self.subset_accuracy:.1%}, "
                 f"calibration error {self.calibration.expected_calibration_error:.3f}",
+                *gain_rows(self.tta),
                 "",
                 *self._table(),
-                *subgroup_rows(self.subgroups, "mean_average_precision"),
+                *subgroup_rows(self.subgroups, "mean_average_precision", self.predictions),
                 *explained(self.intervals),
             ]
         )
@@ -154,6 +171,9 @@ def judge_multi_label(predictions: Predictions) -> MultiLabelReport:
         calibration=judge_reliability(predictions),
         intervals=intervals_of(_measure(predictions), len(truth)),
         subgroups=subgroups_of(predictions, "mean_average_precision", _orderings),
+        roc_curves=roc_curves(predictions.classes, truth == 1, predictions.scores),
+        precision_recall_curves=precision_recall_curves(predictions.classes, truth == 1, predictions.scores),
+        tta=gain_of(predictions, "mean_average_precision", _orderings),
         predictions=predictions,
     )
 

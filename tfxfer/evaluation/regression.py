@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sklearn.metrics
 
 from tfxfer.contracts import Figure, Predictions
+from tfxfer.evaluation.gains import TTAGain, gain_of, gain_rows
 from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
 from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
 from tfxfer.evaluation.weighted.decisions import Values, Weights
@@ -65,6 +66,7 @@ class RegressionReport:
         per_number: One entry a number, in the order of the scores.
         intervals: ``r2`` -> its 95 % interval, as ``Interval`` says.
         subgroups: The mean R2 of each group, where pictures have groups of ten pictures or more.
+        tta: What test-time augmentation changes of the mean R2; None where there was none.
         predictions: What it was made from.
     """
 
@@ -72,6 +74,7 @@ class RegressionReport:
     per_number: tuple[NumberScore, ...]
     intervals: Mapping[str, Interval]
     subgroups: tuple[Subgroup, ...]
+    tta: TTAGain | None
     predictions: Predictions
 
     @property
@@ -86,6 +89,7 @@ class RegressionReport:
             "per_number": [score.to_dict() for score in self.per_number],
             "intervals": _plain(self.intervals),
             "subgroups": [group.to_dict() for group in self.subgroups],
+            "tta": None if self.tta is None else self.tta.to_dict(),
         }
 
     def __str__(self) -> str:
@@ -93,6 +97,7 @@ class RegressionReport:
         rows = [
             f"R2 {self.r2:.3f}{printed(self.intervals, 'r2', '.3f')} on "
             f"{len(self.predictions.files)} pictures",
+            *gain_rows(self.tta),
             "",
             f"{'number':<{width}}  mean error    (of mean)        RMSE    (of mean)  median error      R2  "
             "pictures",
@@ -105,7 +110,8 @@ class RegressionReport:
                 f"{score.r2:>6.3f}  {score.images:>8}"
             )
         rows += ["", "(of mean): what always saying the mean of these pictures would have."]
-        return "\n".join([*rows, *subgroup_rows(self.subgroups, "r2"), *explained(self.intervals)])
+        groups = subgroup_rows(self.subgroups, "r2", self.predictions)
+        return "\n".join([*rows, *groups, *explained(self.intervals)])
 
 
 def judge_regression(predictions: Predictions) -> RegressionReport:
@@ -129,6 +135,7 @@ def judge_regression(predictions: Predictions) -> RegressionReport:
         per_number=scores,
         intervals={name: interval for name, interval in intervals.items() if name == "r2"},
         subgroups=subgroups_of(predictions, "r2", _measure),
+        tta=gain_of(predictions, "r2", _measure),
         predictions=predictions,
     )
 

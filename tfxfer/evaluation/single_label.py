@@ -10,17 +10,25 @@ import numpy as np
 import numpy.typing as npt
 import sklearn.metrics
 
-from tfxfer.contracts import Figure, Predictions
+from tfxfer.contracts import Figure, Predictions, Task
+from tfxfer.errors import SettingError
 from tfxfer.evaluation.areas import average_precision, mean_of_known, roc_auc
+from tfxfer.evaluation.curves import (
+    PrecisionRecallCurve,
+    RocCurve,
+    precision_recall_curves,
+    roc_curves,
+)
+from tfxfer.evaluation.gains import TTAGain, gain_of, gain_rows
 from tfxfer.evaluation.intervals import Interval, Measure, explained, intervals_of, printed
 from tfxfer.evaluation.reliability import Reliability, judge_reliability, reliability_measure
 from tfxfer.evaluation.subgroups import Subgroup, subgroup_rows, subgroups_of
 from tfxfer.evaluation.weighted.decisions import Values, Weights, decision_figures
 from tfxfer.evaluation.weighted.orderings import mean_orderings
 
-__all__ = ["TOP", "ClassScore", "Report", "judge_single_label"]
+__all__ = ["ClassScore", "Report", "choose_top", "judge_single_label"]
 
-TOP = 5
+_TOP = 5
 """With more classes than these, it also counts whether the true one is among so many likeliest ones."""
 
 
@@ -65,14 +73,18 @@ class Report:
             picture can be told from another by its class.
         mean_average_precision: Mean of the classes' average precision, the area under the precision-recall
             curve, in 0..1.
-        top_5_accuracy: Share of pictures whose class is among the five likeliest; None where there are no
-            more than five.
+        top_k: How many likeliest classes the next figure looks at, 5 if nobody said; None where nobody did
+            and there are no more than five.
+        top_k_accuracy: Share of pictures whose class is among so many likeliest ones, in 0..1; None likewise.
         per_class: One entry a class, in the order of the scores.
         confusion: Pictures by true class (row) and predicted class (column).
         calibration: How far probabilities mean what they say.
         intervals: Figure -> its 95 % interval, of all the above and of ``calibration``'s; as
             ``Interval`` says.
         subgroups: The accuracy of each group, where pictures have groups of ten pictures or more.
+        roc_curves: One a class, but of those that all pictures show or none does.
+        precision_recall_curves: One a class, but of those that no picture shows.
+        tta: What test-time augmentation changes of the accuracy; None where there was none.
         predictions: What it was made from.
     """
 
@@ -83,12 +95,16 @@ class Report:
     cohen_kappa: float | None
     roc_auc: float | None
     mean_average_precision: float
-    top_5_accuracy: float | None
+    top_k: int | None
+    top_k_accuracy: float | None
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     calibration: Reliability
     intervals: Mapping[str, Interval]
     subgroups: tuple[Subgroup, ...]
+    roc_curves: tuple[RocCurve, ...]
+    precision_recall_curves: tuple[PrecisionRecallCurve, ...]
+    tta: TTAGain | None
     predictions: Predictions
 
     @property
@@ -105,20 +121,27 @@ class Report:
             "calibration": self.calibration.to_dict(),
             "intervals": {name: interval._asdict() for name, interval in self.intervals.items()},
             "subgroups": [group.to_dict() for group in self.subgroups],
+            "roc_curves": [curve.to_dict() for curve in self.roc_curves],
+            "precision_recall_curves": [curve.to_dict() for curve in self.precision_recall_curves],
+            "tta": None if self.tta is None else self.tta.to_dict(),
         }
 
     def __str__(self) -> str:
         images = sum(score.images for score in self.per_class)
         rows = [
             f"accuracy {self.accuracy:.1%}{printed(self.intervals, 'accuracy', '.1%')} on {images} "
-            f"pictures, macro F1 {self.macro_f1:.3f}, calibration error "
+            f"pictures, {self._top()}macro F1 {self.macro_f1:.3f}, calibration error "
             f"{self.calibration.expected_calibration_error:.3f}",
+            *gain_rows(self.tta),
             "",
             *self._table(),
-            *subgroup_rows(self.subgroups, "accuracy"),
+            *subgroup_rows(self.subgroups, "accuracy", self.predictions),
             *explained(self.intervals),
         ]
         return "\n".join(row.rstrip() for row in rows)
+
+    def _top(self) -> str:
+        return "" if self.top_k_accuracy is None else f"top-{self.top_k} {self.top_k_accuracy:.1%}, "
 
     def _table(self) -> list[str]:
         width = max(len(name) for name in ("class", *(score.name for score in self.per_class)))
@@ -146,15 +169,43 @@ _FIGURES = (
     "cohen_kappa",
     "roc_auc",
     "mean_average_precision",
-    "top_5_accuracy",
+    "top_k",
+    "top_k_accuracy",
 )
 
 
-def judge_single_label(predictions: Predictions) -> Report:
+def choose_top(top_k: int | None, *, task: Task, classes: int) -> int | None:
+    """Settle among how many likeliest classes the true one is looked for.
+
+    Args:
+        top_k: So many; None leaves it to the number of classes.
+        task: What the scores are of.
+        classes: How many classes there are.
+
+    Returns:
+        So many; by default 5 where there are more classes than these, else None, which is not at all.
+
+    Raises:
+        SettingError: It is none that tells anything of so many classes, or the scores are of another task.
+
+    >>> choose_top(None, task="single_label", classes=10), choose_top(None, task="single_label", classes=5)
+    (5, None)
+    """
+    if top_k is None:
+        return _TOP if task == "single_label" and classes > _TOP else None
+    if task != "single_label":
+        raise SettingError(f"top_k is for one label a picture, not {task}; leave it out.")
+    if not 1 <= top_k < classes:
+        raise SettingError(f"top_k must be in 1..{classes - 1}, fewer than there are classes, got {top_k}.")
+    return top_k
+
+
+def judge_single_label(predictions: Predictions, *, top_k: int | None = None) -> Report:
     """Compare the likeliest classes with the true ones.
 
     Args:
         predictions: Scores with labels, one picture at least.
+        top_k: As ``choose_top`` returns it.
 
     Returns:
         The report. A class that no picture shows does not count in the mean; one that is never predicted
@@ -165,7 +216,7 @@ def judge_single_label(predictions: Predictions) -> Report:
     scores = _class_scores(predictions, truth, said)
     shown = [score for score in scores if score.images]
     confusion = sklearn.metrics.confusion_matrix(truth, said, labels=everything)
-    several = len(everything) > TOP
+    shows = truth[:, np.newaxis] == np.arange(len(everything))
     return Report(
         accuracy=float(sklearn.metrics.accuracy_score(truth, said)),
         balanced_accuracy=float(np.mean([score.recall for score in shown])),
@@ -174,12 +225,16 @@ def judge_single_label(predictions: Predictions) -> Report:
         cohen_kappa=_kappa(truth, said),
         roc_auc=mean_of_known([score.roc_auc for score in scores]),
         mean_average_precision=float(np.mean([score.average_precision for score in shown])),
-        top_5_accuracy=float(_in_top(predictions.scores, truth).mean()) if several else None,
+        top_k=top_k,
+        top_k_accuracy=float(_in_top(predictions.scores, truth, top_k).mean()) if top_k else None,
         per_class=scores,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         calibration=judge_reliability(predictions),
-        intervals=intervals_of(_measure(predictions), len(truth)),
+        intervals=intervals_of(_measure(predictions, top_k), len(truth)),
         subgroups=subgroups_of(predictions, "accuracy", _decisions),
+        roc_curves=roc_curves(predictions.classes, shows, predictions.scores),
+        precision_recall_curves=precision_recall_curves(predictions.classes, shows, predictions.scores),
+        tta=gain_of(predictions, "accuracy", _decisions),
         predictions=predictions,
     )
 
@@ -214,9 +269,11 @@ def _kappa(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> float |
     return float(sklearn.metrics.cohen_kappa_score(truth, said))
 
 
-def _in_top(scores: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _in_top(
+    scores: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], top_k: int
+) -> npt.NDArray[np.bool_]:
     """Say of which pictures the class is among the likeliest, as scikit-learn's top-k accuracy has it."""
-    likeliest = np.argsort(scores, axis=1, kind="stable")[:, -TOP:]
+    likeliest = np.argsort(scores, axis=1, kind="stable")[:, -top_k:]
     return np.asarray((likeliest == truth[:, np.newaxis]).any(axis=1))
 
 
@@ -225,19 +282,20 @@ def _decisions(predictions: Predictions) -> Measure:
     return lambda weights: decision_figures(truth, said, weights, classes=len(predictions.classes))
 
 
-def _measure(predictions: Predictions) -> Measure:
+def _measure(predictions: Predictions, top_k: int | None) -> Measure:
     truth = np.asarray(predictions.labels).astype(np.int64)
     decisions, reliability = _decisions(predictions), reliability_measure(predictions)
     shows = truth[:, np.newaxis] == np.arange(len(predictions.classes))
-    in_top = _in_top(predictions.scores, truth).astype(np.float32)
+    in_top = _in_top(predictions.scores, truth, top_k).astype(np.float32) if top_k else None
 
     def measure(weights: Weights) -> dict[str, Values]:
-        top = in_top @ weights / weights.sum(axis=0, dtype=np.float64)
-        return {
+        figures = {
             **decisions(weights),
             **mean_orderings(shows, predictions.scores, weights),
-            **({"top_5_accuracy": top} if len(predictions.classes) > TOP else {}),
             **reliability(weights),
         }
+        if in_top is not None:
+            figures["top_k_accuracy"] = in_top @ weights / weights.sum(axis=0, dtype=np.float64)
+        return figures
 
     return measure

@@ -59,24 +59,41 @@ def subgroups_of(
         The groups of ten pictures or more, the hundred largest at most, in the order of their names; none
         where nobody said which group pictures are of, or all are of one.
     """
-    sizes = Counter(group for group in predictions.groups or () if group is not None)
+    sizes = _sizes(predictions)
     if len(sizes) < 2:
         return ()
     told = sorted(name for name, images in sizes.most_common(MOST) if images >= FEWEST)
     return tuple(_subgroup(name, _of(predictions, name), figure, measure) for name in told)
 
 
-def subgroup_rows(subgroups: tuple[Subgroup, ...], figure: str) -> list[str]:
-    """Print groups as a table, those with the worst figures first, ten at most."""
+def subgroup_rows(subgroups: tuple[Subgroup, ...], figure: str, predictions: Predictions) -> list[str]:
+    """Print groups as a table, those with the worst figures first, ten at most.
+
+    Args:
+        subgroups: From ``subgroups_of``.
+        figure: Name of the figure.
+        predictions: What they were made from.
+
+    Returns:
+        Lines, the last of which says how many groups are too small to be told; none where there is no group.
+    """
+    sizes = _sizes(predictions)
+    small = sum(images < FEWEST for images in sizes.values()) if len(sizes) > 1 else 0
+    groups, are = ("group", "is") if small == 1 else ("groups", "are")
+    rest = [f"{small} {groups} of fewer than {FEWEST} pictures {are} not told."] if small else []
     if not subgroups:
-        return []
+        return ["", *rest] if rest else []
     ranked = sorted(subgroups, key=lambda group: np.inf if group.value is None else group.value)
     width = max(len(name) for name in ("group", *(group.name for group in ranked[:_PRINTED])))
     rows = ["", f"{'group':<{width}}  {figure.replace('_', ' ')}  [95 % interval]  pictures"]
     rows += [_row(group, width, len(figure)) for group in ranked[:_PRINTED]]
     if len(ranked) > _PRINTED:
         rows.append(f"and {len(ranked) - _PRINTED} groups with higher figures")
-    return rows
+    return rows + rest
+
+
+def _sizes(predictions: Predictions) -> Counter[str]:
+    return Counter(group for group in predictions.groups or () if group is not None)
 
 
 def _row(group: Subgroup, width: int, column: int) -> str:
@@ -93,6 +110,8 @@ def _of(predictions: Predictions, group: str) -> Predictions:
         scores=predictions.scores[places],
         labels=np.asarray(predictions.labels)[places],
         groups=None,
+        tta=(),
+        plain=None,
     )
 
 

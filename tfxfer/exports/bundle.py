@@ -104,3 +104,8 @@ def _check_report(report: Judgement, photos: Photos) -> None:
             "the report is not on the test part of these photos; make it with "
             "tfxfer.evaluate(model, photos), or leave it out."
         )
+    if report.predictions.tta:
+        raise SettingError(
+            "the report is of test-time augmentation, which no file does by itself; make it with "
+            "tfxfer.evaluate(model, photos), or leave it out."
+        )

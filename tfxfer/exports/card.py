@@ -125,7 +125,7 @@ def _card(
             "filter": "bilinear, antialiased",
         },
         "images": {part: len(photos.split[part]) for part in PARTS},
-        "test": report.to_dict(),
+        "test": {name: value for name, value in report.to_dict().items() if not name.endswith("_curves")},
         "settings": dict(settings or {}),
     }
     if log is not None:

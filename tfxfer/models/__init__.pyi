@@ -14,6 +14,7 @@ from .precision import computing_in as computing_in
 from .precision import precision_of as precision_of
 from .precision import set_precision as set_precision
 from .scoring import scores_of as scores_of
+from .scoring import view_scores_of as view_scores_of
 from .trainable import Learning as Learning
 from .trainable import choose_layers as choose_layers
 from .trainable import set_trainable as set_trainable

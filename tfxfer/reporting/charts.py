@@ -15,7 +15,7 @@ from PIL import Image
 from tfxfer.data import data_uri
 from tfxfer.explaining import viridis
 
-__all__ = ["LARGEST_TABLE", "confusion_chart", "reliability_chart", "training_charts"]
+__all__ = ["LARGEST_TABLE", "confusion_chart", "curve_charts", "reliability_chart", "training_charts"]
 
 LARGEST_TABLE = 25
 """With more classes than these, a confusion matrix is a picture, and no table."""
@@ -23,7 +23,10 @@ LARGEST_TABLE = 25
 _FEW = 10
 """What so few say is mostly chance, and they are drawn hollow."""
 
-_WIDTH, _HEIGHT = 640, 270
+_CURVES = 10
+"""So many classes have their curves drawn, those that are told worst."""
+
+_WIDTH, _HEIGHT, _SIDE = 640, 270, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 24, 44
 
 
@@ -124,7 +127,7 @@ def reliability_chart(calibration: Mapping[str, Any] | None) -> dict[str, Any] |
     """Draw how often what is said comes true, beside how surely it is said."""
     if calibration is None:
         return None
-    size, plot = 340, 340 - _LEFT - _RIGHT
+    plot = _SIDE - _LEFT - _RIGHT
     bars = [
         {
             "x": _LEFT + each["low"] * plot + 1,
@@ -138,18 +141,56 @@ def reliability_chart(calibration: Mapping[str, Any] | None) -> dict[str, Any] |
         for each in calibration["bins"]
         if each["count"]
     ]
-    ticks = [0, 0.25, 0.5, 0.75, 1]
+    alt = f"Reliability diagram; {'; '.join(bar['alt'] for bar in bars)}."
+    return {**_square(), "bars": bars, "alt": alt}
+
+
+def curve_charts(test: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Draw ROC and precision-recall curves of the classes that are told worst, the first two in colour.
+
+    Args:
+        test: The report's ``to_dict()``.
+    """
+    shown = [each for each in test.get("per_class", ()) if each["images"]]
+    worst = sorted(shown, key=lambda each: each["average_precision"])[:_CURVES]
+    ways = (
+        ("ROC", "roc_curves", "roc_auc", ("false_positive_rate", "true_positive_rate")),
+        ("precision-recall", "precision_recall_curves", "average_precision", ("recall", "precision")),
+    )
+    charts = []
+    for title, key, area, axes in ways:
+        known = {each["name"]: each for each in test.get(key, ())}
+        drawn = [(each["name"], each[area], known[each["name"]]) for each in worst if each["name"] in known]
+        lines = [
+            {"name": name, "area": value, "points": _placed(*(curve[axis] for axis in axes))}
+            for name, value, curve in drawn
+        ]
+        if lines:
+            told = ", ".join(f"{line['name']} {line['area']:.3f}" for line in lines)
+            alt = f"{title} curves; areas below them: {told}."
+            names = [axis.replace("_", " ") for axis in axes]
+            charts.append({**_square(), "title": title, "axes": names, "lines": lines, "alt": alt})
+    return charts
+
+
+def _placed(across: Sequence[float], up: Sequence[float]) -> list[tuple[float, float]]:
+    """Place shares in a square."""
+    plot = _SIDE - _LEFT - _RIGHT
+    return [(_LEFT + x * plot, _TOP + (1 - y) * plot) for x, y in zip(across, up, strict=True)]
+
+
+def _square() -> dict[str, Any]:
+    """Return where the axes of a square chart of shares are."""
+    plot, ticks = _SIDE - _LEFT - _RIGHT, (0, 0.25, 0.5, 0.75, 1)
     return {
-        "size": size,
+        "size": _SIDE,
         "height": _TOP + plot + _BOTTOM,
         "left": _LEFT,
         "right": _LEFT + plot,
         "top": _TOP,
         "floor": _TOP + plot,
-        "bars": bars,
         "rows": [{"y": _TOP + (1 - tick) * plot, "text": f"{tick:.0%}"} for tick in ticks],
         "columns": [{"x": _LEFT + tick * plot, "text": f"{tick:.0%}"} for tick in ticks],
-        "alt": f"Reliability diagram; {'; '.join(bar['alt'] for bar in bars)}.",
     }
 
 

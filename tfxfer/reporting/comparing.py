@@ -276,7 +276,7 @@ def _given(
     if isinstance(photos, str | Path) and (is_tfds(photos) or is_shards(Path(photos))):
         photos = read_photos(photos)
     if not isinstance(photos, Photos):
-        files, truth = read_labelled(photos, classes=first.classes, task=first.task)
+        files, truth, _ = read_labelled(photos, classes=first.classes, task=first.task)
         return enumerate(files), truth
     if (photos.task, photos.classes) != (first.task, first.classes):
         raise SettingError(

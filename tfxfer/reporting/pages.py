@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from tfxfer.reporting.charts import confusion_chart, reliability_chart, training_charts
+from tfxfer.reporting.charts import confusion_chart, curve_charts, reliability_chart, training_charts
 
 __all__ = ["REPORT_FILES", "card_page", "html_page", "short_page"]
 
@@ -29,7 +29,7 @@ _FIGURES = {
     "cohen_kappa": "Cohen's kappa",
     "roc_auc": "ROC AUC, mean of the classes",
     "mean_average_precision": "Mean average precision",
-    "top_5_accuracy": "Top-5 accuracy",
+    "top_k_accuracy": "Top-{} accuracy",
     "r2": "R², mean of the numbers",
 }
 _RELIABILITY = {
@@ -37,7 +37,7 @@ _RELIABILITY = {
     "brier_score": "Brier score",
     "log_loss": "Log loss",
 }
-_SHARES = {"accuracy", "balanced_accuracy", "subset_accuracy", "top_5_accuracy"}
+_SHARES = {"accuracy", "balanced_accuracy", "subset_accuracy", "top_k_accuracy"}
 
 
 def html_page(facts: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
@@ -50,6 +50,7 @@ def html_page(facts: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     drawn = {
         "training": training_charts(facts["training"]),
         "reliability": reliability_chart(facts["test"].get("calibration")),
+        "curves": curve_charts(facts["test"]),
         "confusion": confusion_chart(facts["test"], facts["classes"]),
     }
     settings = json.dumps(facts["settings"], indent=2, ensure_ascii=False)
@@ -82,7 +83,7 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
     environment.filters.update(percent=_percent, number=_number, plain=_plain, figure=_figure, cell=_cell)
     template = resources.files("tfxfer.reporting").joinpath("templates", name).read_text(encoding="utf-8")
     # Among five classes or fewer, nobody asks for the five likeliest.
-    there = {key for key in facts["test"] if key != "top_5_accuracy" or facts["test"][key] is not None}
+    there = {key for key in facts["test"] if key != "top_k_accuracy" or facts["test"][key] is not None}
     figures = [_row(facts["test"], key, title) for key, title in _FIGURES.items() if key in there]
     found = facts["test"].get("calibration", {})
     means = [_row({**facts["test"], **found}, key, title) for key, title in _RELIABILITY.items() if found]
@@ -92,7 +93,7 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
 def _row(test: Mapping[str, Any], key: str, title: str) -> dict[str, Any]:
     interval = test["intervals"].get(key)
     form = "percent" if key in _SHARES else "number"
-    return {"title": title, "value": test[key], "interval": interval, "form": form}
+    return {"title": title.format(test.get("top_k")), "value": test[key], "interval": interval, "form": form}
 
 
 def _percent(value: float | None) -> str:

@@ -57,11 +57,12 @@ KNOWN = ("blue", "green", "red")
 
 
 def test_what_judges_is_read_the_same_way(pictures):
-    files, targets = read_labelled(pictures, classes=KNOWN)
+    files, targets, groups = read_labelled(pictures, classes=KNOWN)
+    assert groups is None
     assert (files, targets.tolist()) == labelled_files(pictures, classes=KNOWN)
     table = csv(pictures, [(label, path, "test") for path, label in PICTURES], "what,file,part")
     columns = {"path": "file", "label": "what", "split": "part"}
-    again, same = read_labelled(table, classes=KNOWN, columns=columns)
+    again, same, _ = read_labelled(table, classes=KNOWN, columns=columns)
     assert (again, same.tolist()) == (files, targets.tolist())
     assert targets.dtype == same.dtype == np.int64
 
@@ -75,10 +76,11 @@ def test_a_folder_judges_one_label_alone(pictures, says):
         read_labelled(pictures, classes=KNOWN, task="regression")
 
 
-def test_what_judges_has_no_groups(pictures, says):
-    message = "no role 'group' for a column. There are path, label, split."
-    with pytest.raises(SettingError, match=says(message)):
-        read_labelled(csv(pictures, PICTURES), classes=KNOWN, columns={"group": "owner"})
+def test_what_judges_may_have_groups(pictures):
+    rows = [(path, label, "Anna" if index else "") for index, (path, label) in enumerate(PICTURES)]
+    table = csv(pictures, rows, "path,label,owner")
+    listed = read_labelled(table, classes=KNOWN, columns={"group": "owner"})
+    assert listed.groups == [None, *["Anna"] * (len(PICTURES) - 1)]
 
 
 @pytest.mark.parametrize("read", [read_photos, partial(read_labelled, classes=KNOWN)], ids=["learn", "judge"])

@@ -421,7 +421,8 @@ KNOWN = ("red", "green", "blue", "white")
 
 
 def test_labelled_rows_are_all_rows_whatever_they_number(pictures):
-    files, labels = labelled_rows(csv(pictures, [*PICTURES[:1], PICTURES[-1]]), classes=KNOWN)
+    files, labels, groups = labelled_rows(csv(pictures, [*PICTURES[:1], PICTURES[-1]]), classes=KNOWN)
+    assert groups is None
     assert files == [pictures / "blue" / "00.png", pictures / "red" / "11.png"]
     assert labels == [(2,), (0,)]
 
@@ -437,13 +438,20 @@ def test_labelled_rows_are_all_rows_whatever_they_number(pictures):
 )
 def test_labelled_rows_of_a_split_are_those_that_judge(pictures, parts, judging):
     rows = [(*PICTURES[index], parts[index % 3]) for index in range(12)]
-    files, _ = labelled_rows(csv(pictures, rows, "path,label,part"), classes=KNOWN, split="part")
+    files, *_ = labelled_rows(csv(pictures, rows, "path,label,part"), classes=KNOWN, split="part")
     assert files == [pictures / path for path, _, part in rows if part == judging]
+
+
+def test_labelled_rows_have_the_groups_of_what_judges(pictures):
+    rows = [(*PICTURES[0], "train", "a"), (*PICTURES[1], "test", "a"), (*PICTURES[2], "test", "")]
+    table = csv(pictures, rows, "path,label,part,camera")
+    *_, groups = labelled_rows(table, classes=KNOWN, split="part", group="camera")
+    assert groups == ["a", None]  # a group may be in two parts here: nothing is learnt
 
 
 def test_labelled_rows_elsewhere_and_otherwise_named(pictures, tmp_path):
     table = csv(tmp_path, [(label, path) for path, label in PICTURES], "colour,file")
-    files, labels = labelled_rows(table, classes=KNOWN, root=pictures, path="file", label="colour")
+    files, labels, _ = labelled_rows(table, classes=KNOWN, root=pictures, path="file", label="colour")
     assert files == [pictures / path for path, _ in PICTURES]
     assert labels == [(KNOWN.index(label),) for _, label in PICTURES]
 
@@ -482,9 +490,9 @@ def test_labelled_rows_of_several_labels(pictures):
 def test_labelled_rows_of_numbers_are_in_the_model_s_order(pictures):
     rows = [(path, index, -index) for index, (path, _) in enumerate(PICTURES)]
     table = csv(pictures, rows, columns="path,width,depth")
-    _, shown = labelled_rows(table, classes=("depth", "width"), task="regression")
+    _, shown, _ = labelled_rows(table, classes=("depth", "width"), task="regression")
     assert shown == [(-float(index), float(index)) for index in range(36)]
-    _, shown = labelled_rows(table, classes=("d", "w"), task="regression", label=["depth", "width"])
+    _, shown, _ = labelled_rows(table, classes=("d", "w"), task="regression", label=["depth", "width"])
     assert shown[1] == (-1, 1)
     named = {"task": "regression", "label": ["width", "depth"]}
     assert labelled_rows(table, classes=("depth", "width"), **named)[1][1] == (-1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from tfxfer import data
 from tfxfer.contracts import Resize, Task
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["COLUMN_ROLES", "check_apart", "is_folder", "is_tfds", "read_labelled", "read_photos"]
+__all__ = ["COLUMN_ROLES", "Labelled", "check_apart", "is_folder", "is_tfds", "read_labelled", "read_photos"]
 
 COLUMN_ROLES = ("path", "label", "split", "group")
 
@@ -95,6 +95,20 @@ def read_photos(
     )
 
 
+class Labelled(NamedTuple):
+    """Pictures to judge a model by.
+
+    Attributes:
+        files: The pictures.
+        targets: What they show, as ``Photos.targets`` has it.
+        groups: What each is of, such as a hospital, None for nothing; or None where nobody said.
+    """
+
+    files: list[Path]
+    targets: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    groups: list[str | None] | None
+
+
 def read_labelled(
     source: str | Path | DataFrame,
     *,
@@ -103,7 +117,7 @@ def read_labelled(
     root: str | Path | None = None,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     separator: str | None = None,
-) -> tuple[list[Path], npt.NDArray[np.int64] | npt.NDArray[np.float32]]:
+) -> Labelled:
     """List the pictures to judge a model by: of a folder by ``labelled_files``, a table by ``labelled_rows``.
 
     Args:
@@ -111,12 +125,12 @@ def read_labelled(
         classes: The model's classes, or the names of its numbers.
         task: What the model says of a picture; a folder is for ``"single_label"``.
         root: For a table, as there.
-        columns: For a table, which column holds what: any of ``"path"``, ``"label"`` and ``"split"`` -> the
-            column's name, or for ``"label"`` several names.
+        columns: For a table, which column holds what, as in ``read_photos``; each ``"group"`` is judged by
+            itself too.
         separator: For a table, as there.
 
     Returns:
-        Files, and what they show, as ``Photos.targets`` has it.
+        The pictures.
 
     Raises:
         DataError: As there.
@@ -132,10 +146,11 @@ def read_labelled(
                 f"{', '.join(TABLE_SUFFIXES)} file."
             )
         files, labels = labelled_files(source, classes=classes)
-        return files, as_array([(label,) for label in labels], task=task, classes=len(classes))
-    _check_roles(columns, ("path", "label", "split"))
+        shows = [(label,) for label in labels]
+        return Labelled(files, as_array(shows, task=task, classes=len(classes)), None)
+    _check_roles(columns, COLUMN_ROLES)
     single = {key: str(column) for key, column in columns.items() if key != "label"}
-    files, shown = labelled_rows(
+    files, shown, groups = labelled_rows(
         source,
         classes=classes,
         task=task,
@@ -144,8 +159,9 @@ def read_labelled(
         label=columns.get("label"),
         separator=separator,
         split=single.get("split"),
+        group=single.get("group"),
     )
-    return files, as_array(shown, task=task, classes=len(classes))
+    return Labelled(files, as_array(shown, task=task, classes=len(classes)), groups)
 
 
 def check_apart(

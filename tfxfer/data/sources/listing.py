@@ -131,7 +131,8 @@ def labelled_rows(
     label: str | Sequence[str] | None = None,
     separator: str | None = None,
     split: str | None = None,
-) -> tuple[list[Path], list[tuple[int, ...] | tuple[float, ...]]]:
+    group: str | None = None,
+) -> tuple[list[Path], list[tuple[int, ...] | tuple[float, ...]], list[str | None] | None]:
     """List the pictures to judge a model by, with what they truly show.
 
     Args:
@@ -146,9 +147,12 @@ def labelled_rows(
         separator: What stands between several labels in one cell, as in ``from_table``.
         split: The column that says which part a picture is in, of which the test part is taken, else the
             validation part, else train. None takes all rows.
+        group: The column of what pictures are of, such as a hospital, to be judged by itself too; a row with
+            an empty cell is of no group. None has no groups.
 
     Returns:
-        Files, and for each the indices of its classes, or its numbers.
+        Files; for each the indices of its classes, or its numbers; and its group, or None where there are
+        no groups.
 
     Raises:
         DataError: The table cannot be read or lacks a column; a row lacks its path, label or part,
@@ -163,16 +167,17 @@ def labelled_rows(
         label = classes  # the model's order, whatever theirs is
     labelling = choose_labelling(label, task=task, separator=separator)
     _check_known(labelling, classes)
-    _check_columns(read, {"path": path, "split": split}, labelling.columns)
+    _check_columns(read, {"path": path, "split": split, "group": group}, labelling.columns)
     home = _home(read, root)
-    entries = _once(read, [_entry(read, row, home, path, labelling, split, None) for row in read.rows])
+    entries = _once(read, [_entry(read, row, home, path, labelling, split, group) for row in read.rows])
     if split is not None:
         there = {entry.part for entry in entries}
         judging = next(part for part in reversed(PARTS) if part in there)
         entries = [entry for entry in entries if entry.part == judging]
     shown = [_shown(read, entry, labelling, classes) for entry in entries]
     _check_files(read, entries, home)
-    return [home / entry.path for entry in entries], shown
+    groups = None if group is None else [entry.group for entry in entries]
+    return [home / entry.path for entry in entries], shown, groups
 
 
 def _check_known(labelling: Labelling, classes: Sequence[str]) -> None:
