@@ -9,17 +9,22 @@ from tests.cli.test_commands import run
 from tfxfer.cli.main import main
 
 
-def test_predict_averages_over_views(capfd, trained, shared_pictures):
+@pytest.fixture(scope="module")
+def bundle(of_task):
+    return of_task["multi_label"][3]
+
+
+def test_predict_averages_over_views(capfd, bundle, shared_pictures):
     image = shared_pictures / "red" / "00.png"
-    (prediction,) = json.loads(run(capfd, "predict", trained[0], image, "--tta", "flip", "--json").out)
-    scores = tfxfer.load(trained[0]).view_scores([image], tta=("flip",))
+    (prediction,) = json.loads(run(capfd, "predict", bundle, image, "--tta", "flip", "--json").out)
+    scores = tfxfer.load(bundle).view_scores([image], tta=("flip",))
     assert list(prediction["scores"].values()) == pytest.approx(scores[0].mean(axis=0).tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_an_unknown_view_is_refused(capfd, trained, shared_pictures, command):
+def test_an_unknown_view_is_refused(capfd, bundle, shared_pictures, command):
     with pytest.raises(SystemExit) as left:
-        main([command, str(trained[0]), str(shared_pictures), "--tta", "flip,crop"])
+        main([command, str(bundle), str(shared_pictures), "--tta", "flip,crop"])
     assert left.value.code == 2
     captured = capfd.readouterr()
     assert captured.out == ""
