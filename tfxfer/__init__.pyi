@@ -37,6 +37,7 @@ from .evaluation import Interval as Interval
 from .evaluation import LabelError as LabelError
 from .evaluation import Mistake as Mistake
 from .evaluation import MultiLabelReport as MultiLabelReport
+from .evaluation import NumberMistake as NumberMistake
 from .evaluation import RegressionReport as RegressionReport
 from .evaluation import Rejection as Rejection
 from .evaluation import Reliability as Reliability
@@ -45,6 +46,7 @@ from .evaluation import calibrate as calibrate
 from .evaluation import confident_errors as confident_errors
 from .evaluation import evaluate as evaluate
 from .evaluation import fit_rejection as fit_rejection
+from .evaluation import largest_errors as largest_errors
 from .evaluation import likely_label_errors as likely_label_errors
 from .evaluation import worst_mistakes as worst_mistakes
 from .explaining import Explanation as Explanation
