@@ -8,6 +8,7 @@ from .augment import device_augmentation as device_augmentation
 from .backbones import BACKBONES as BACKBONES
 from .backbones import find_backbones as find_backbones
 from .contracts import FitLog as FitLog
+from .conversion import convert as convert
 from .data import Audit as Audit
 from .data import Photos as Photos
 from .data import audit as audit
@@ -61,7 +62,6 @@ from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
 from .exports import Timing as Timing
 from .exports import benchmark as benchmark
-from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load
 from .exports import read_metadata as read_metadata

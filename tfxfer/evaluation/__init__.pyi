@@ -2,6 +2,7 @@ from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .label_errors import LabelError as LabelError
+from .label_errors import check_label_errors as check_label_errors
 from .label_errors import likely_label_errors as likely_label_errors
 from .mistakes import Mistake as Mistake
 from .mistakes import NumberMistake as NumberMistake
