@@ -52,7 +52,9 @@ def test_several_labels():
 def test_numbers_count_alike_whatever_their_unit():
     """The spread of the first is 10, of the second 0.5; the third is the same on all, and counts as it is."""
     truth = np.float32([[0, 1, 7], [20, 0, 7]])
-    said = Predictions(("a", "b", "c"), ("x", "y"), truth + np.float32([[5, 0, 0], [0, -0.5, 1]]), truth, "regression")
+    said = Predictions(
+        ("a", "b", "c"), ("x", "y"), truth + np.float32([[5, 0, 0], [0, -0.5, 1]]), truth, "regression"
+    )
     first, second = largest_errors(said)
     assert first == NumberMistake("y", (20, 0, 7), (20, -0.5, 8), pytest.approx((0 + 1 + 1) / 3))
     assert second == NumberMistake("x", (0, 1, 7), (5, 1, 7), pytest.approx(0.5 / 3))

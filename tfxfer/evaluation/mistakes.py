@@ -1,4 +1,4 @@
-"""The pictures that a model is wrong about: the worst, those it is surest of, and numbers that are far off."""
+"""The pictures that a model is wrong about: the worst, those it is surest of, numbers that are far off."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class Asked:
     Attributes:
         facts: What is known of the model.
         method: How it is to be found out.
-        labels: Indices of the labels asked for; none for that which scores highest in each picture. Of numbers
-            all, where none was asked for.
+        labels: Indices of the labels asked for, or of all numbers where none was; none for the class that
+            scores highest in each picture.
         pictures: Pairs of a name and a picture.
     """
 

@@ -76,6 +76,4 @@ def _divided(photos: Photos, split: Mapping[str, Any], folder: Path) -> Photos:
             "give those it was trained on."
         )
     train, validation, test = (tuple(sorted(found[part])) for part in PARTS)
-    return replace(
-        photos, records=tuple(records), split=Split(train, validation, test, seed=split["seed"])
-    )
+    return replace(photos, records=tuple(records), split=Split(train, validation, test, seed=split["seed"]))

@@ -1,4 +1,4 @@
-"""What is the matter with the pictures of a run, as plain values: what an audit says, which labels are in doubt."""
+"""What is the matter with the pictures of a run, as plain values: what an audit finds, and doubted labels."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ def audit_facts(photos: Photos) -> dict[str, Any]:
 
     Returns:
         ``pictures`` (how many); ``counts`` (kind of finding -> how many, a group of what looks alike being
-        one); ``samples`` (kind -> the first six, each ``of`` so many ``files``, of which four are named with a
-        ``note``).
+        one); ``samples`` (kind -> the first six, each ``of`` so many ``files``, of which four are named with
+        a ``note``).
     """
     found, notes = audit(photos, progress=False), _notes(photos)
-    kinds = {kind: [each for item in getattr(found, kind) if (each := _noted(item, notes))] for kind in _KINDS}
+    kinds = {
+        kind: [each for item in getattr(found, kind) if (each := _noted(item, notes))] for kind in _KINDS
+    }
     kinds["leaks"] = _leaks(photos, [*kinds["near_duplicates"], *kinds["duplicates"]])
     return {
         "pictures": len(notes),
         "counts": {kind: len(each) for kind, each in kinds.items()},
-        "samples": {kind: [_sample(item) for item in each[:_SAMPLES]] for kind, each in kinds.items() if each},
+        "samples": {
+            kind: [_sample(item) for item in each[:_SAMPLES]] for kind, each in kinds.items() if each
+        },
     }
 
 

@@ -60,11 +60,15 @@ def small(photos: Photos, named: Any) -> dict[str, str]:
     if not names:
         return {}
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda each: (names[each[0]], thumbnail(each[1], side=_SIDE)), photos.contents([*names]))
+        found = pool.map(
+            lambda each: (names[each[0]], thumbnail(each[1], side=_SIDE)), photos.contents([*names])
+        )
         return dict(found)
 
 
-def explained(model: keras.Model, photos: Photos, chosen: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def explained(
+    model: keras.Model, photos: Photos, chosen: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """Show what the model looks at in some pictures: in each for the label that it says, or for every number.
 
     Args:
@@ -73,9 +77,9 @@ def explained(model: keras.Model, photos: Photos, chosen: Iterable[Mapping[str, 
         chosen: ``file`` and ``right`` of pictures of the test part.
 
     Returns:
-        ``file``, ``right``, ``shown`` (its label), ``seen`` (the picture as the model sees it) and ``maps`` of
-        each: ``label``, ``score``, ``shown`` and ``data`` (the map over the picture). None where the backbone
-        keeps no map of the picture.
+        ``file``, ``right``, ``shown`` (its label), ``seen`` (the picture as the model sees it) and ``maps``
+        (``label``, ``score``, ``shown`` and ``data``, the map over the picture) of each; none where the
+        backbone keeps no map of the picture.
     """
     try:
         find_spatial_map(model)

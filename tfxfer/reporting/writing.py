@@ -55,9 +55,7 @@ def add_report(
     _write(folder, model, photos, facts)
 
 
-def refresh_report(
-    model: keras.Model, photos: Photos, folder: Path, *, parity: Mapping[str, Any]
-) -> None:
+def refresh_report(model: keras.Model, photos: Photos, folder: Path, *, parity: Mapping[str, Any]) -> None:
     """Have the report of a bundle tell of the forms that are there now; where it has none, it gets none.
 
     What else it says stays, and is not computed again.
@@ -75,7 +73,9 @@ def refresh_report(
         _write(folder, model, photos, with_files(facts, folder, **about))
         return
     doubted = label_error_facts(photos, _NOBODY_LOOKED)
-    _write(folder, model, photos, gather(folder, evaluate(model, photos), photos, label_errors=doubted, **about))
+    _write(
+        folder, model, photos, gather(folder, evaluate(model, photos), photos, label_errors=doubted, **about)
+    )
 
 
 def write_report(
@@ -93,8 +93,8 @@ def write_report(
     Args:
         bundle: What ``tfxfer.export`` or ``tfxfer train`` wrote, ``"keras"`` among its forms.
         photos: The pictures it was trained on, or where they are; None looks where they were then.
-        label_errors: Whether to look for labels that are likely wrong, as ``likely_label_errors`` does, by the
-            backbone as it was before training; else those that the report had stay.
+        label_errors: Whether to look for labels that are likely wrong, as ``likely_label_errors`` does, by
+            the backbone as it was before training; else those that the report had stay.
 
     Returns:
         The four files.
@@ -120,7 +120,11 @@ def write_report(
     else:
         doubted = earlier["label_errors"] if earlier else label_error_facts(known, _NOBODY_LOOKED)
     model = load_safely(folder / file, advice="export the model again.")
-    about: dict[str, Any] = {"parity": before["parity"], "versions": before["versions"], "label_errors": doubted}
+    about: dict[str, Any] = {
+        "parity": before["parity"],
+        "versions": before["versions"],
+        "label_errors": doubted,
+    }
     facts = gather(folder, evaluate(model, known), known, **about)
     with whole_folder(folder, force=True) as draft:
         shutil.copytree(folder, draft, dirs_exist_ok=True)
@@ -135,8 +139,8 @@ def _untrained(folder: Path, photos: Photos) -> keras.Model:
     settings = read_checked(folder, "card.json")["settings"]
     if "backbone" not in settings:
         raise SettingError(
-            f"{folder} does not say which backbone was trained, and label errors are found by what that sees; "
-            "export the model with settings that do, or call likely_label_errors."
+            f"{folder} does not say which backbone was trained, and label errors are found by what that "
+            "sees; call likely_label_errors with a model from build."
         )
     start = {name: settings[name] for name in _START if settings.get(name) is not None}
     if "pixel_range" in start:
