@@ -24,7 +24,7 @@ def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_p
 
 
 def test_copies_in_several_parts_are_told_by_name(bundle, photos, tmp_path):
-    """Of a picture that is in the training part and in the test part, each has its own again, and its mark."""
+    """Of a picture that is in the training part and in the test part too, each has its own again."""
     folder = shutil.copytree(bundle[0], tmp_path / "bundle")
     moved = shutil.copytree(photos.root, tmp_path / "moved")
     split = json.loads((folder / "split.json").read_text())

@@ -14,7 +14,7 @@ QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 3, "top_epochs": 
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory):
-    """Forty pictures a colour, every fifth called another one, of thirty groups; one is there twice."""
+    """Forty pictures a colour, every fifth called another one, of thirty groups; one is there twice in its group."""
     folder = tmp_path_factory.mktemp("reporting") / "pictures"
     folder.mkdir()
     names = [*COLOURS]
@@ -25,8 +25,7 @@ def table(tmp_path_factory):
             label = names[(at + (index % 5 == 0)) % 3]
             quoted = '"<b>&""|*"' if label == "red" else label
             rows.append(f"{colour}{index}.png,{quoted},site {index % 30}")
-    shutil.copy(folder / "blue0.png", folder / "again.png")
-    rows.append("again.png,blue,site 0")
+    shutil.copy(folder / "blue31.png", folder / "blue1.png")
     file = folder / "pictures.csv"
     file.write_text("\n".join(rows))
     return file
