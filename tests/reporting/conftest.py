@@ -14,7 +14,7 @@ QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 3, "top_epochs": 
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory):
-    """Forty pictures a colour, every fifth called another one, of thirty groups; one is there twice in its group."""
+    """Forty pictures a colour, every fifth called another one, of thirty groups; one is twice in its own."""
     folder = tmp_path_factory.mktemp("reporting") / "pictures"
     folder.mkdir()
     names = [*COLOURS]

@@ -67,10 +67,13 @@ def large(facts):
     files = tuple(f"a/long/folder/of/pictures/{index:05}.jpg" for index in range(10_000))
     said = Predictions(names, files, scores.astype(np.float32), truth)
     test = judge(said).to_dict()
-    noise = [
-        data_uri(Image.fromarray(generator.integers(0, 256, (224, 224, 3)).astype(np.uint8)))
-        for _ in range(24)
-    ]
+    little, noise = (
+        [
+            data_uri(Image.fromarray(generator.integers(0, 256, (side, side, 3)).astype(np.uint8)))
+            for _ in range(24)
+        ]
+        for side in (128, 224)
+    )
     doubted = {"part": "test", "given": names[0], "likely": names[1]}
     doubted |= {"given_probability": 0.1, "likely_probability": 0.9}
     alike = {"of": 9, "files": [{"file": file, "note": f"{names[3]}, test"} for file in files[:4]]}
@@ -100,7 +103,7 @@ def large(facts):
     one = {"label": names[0], "score": 0.5, "shown": names[1]}
     pictures = {
         "samples": [{"file": file, "label": names[0]} for file in files[:12]],
-        "small": {file: noise[index % 24] for index, file in enumerate(files)},
+        "small": {file: little[index % 24] for index, file in enumerate(files)},
         "explained": [
             {
                 "file": files[0],
