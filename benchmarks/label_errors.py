@@ -3,8 +3,8 @@
     python -m benchmarks.label_errors FOLDER... [--backbone mobilenet_v2_035] [--changed 0.05]
 
 Each FOLDER holds class folders. Labels are doubted as they are, and then with a share of them changed.
-Prints a line for each: how many are doubted, how many of those and of the first 24, which a report shows, were
-changed, and the processor's seconds.
+Prints a line for each: how many are doubted; how many of those, and of the first 24 that a report shows, were
+changed; and the processor's seconds.
 """
 
 from __future__ import annotations

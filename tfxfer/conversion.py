@@ -54,7 +54,7 @@ def convert(
         ParityError: As in ``export``.
 
     Warns:
-        TfxferWarning: As in ``export``.
+        TfxferWarning: As in ``export``; or the model card was filled in, and does not tell of them.
     """
     chosen = choose_formats(formats)
     folder = check_bundle(bundle)

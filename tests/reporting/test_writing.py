@@ -7,7 +7,7 @@ import pytest
 
 import tfxfer
 from tests.reporting.conftest import QUICK
-from tfxfer.errors import BundleError, SettingError
+from tfxfer.errors import BundleError, SettingError, TfxferWarning
 from tfxfer.exports import write_manifest
 from tfxfer.reporting import REPORT_FILES, write_report
 from tfxfer.runtime import check_digest
@@ -36,15 +36,24 @@ def test_it_is_written_anew_and_says_the_same(bundle, tmp_path, facts):
     assert again["label_errors"] == {"reason": reason, "pictures": 0, "count": 0, "first": []}
 
 
-def test_label_errors_are_looked_for_when_asked_and_stay(bundle, tmp_path, facts):
+def test_label_errors_are_looked_for_when_asked_and_stay(bundle, tmp_path, facts, says):
     """By the backbone as it was before training: what is found is what ``transfer`` found."""
     folder = shutil.copytree(bundle, tmp_path / "model")
     report = json.loads((folder / "report.json").read_text())
     (folder / "report.json").unlink()
+    (folder / "MODEL_CARD.md").unlink()
     write_report(folder, label_errors=True)
     found = json.loads((folder / "report.json").read_text())["label_errors"]
     assert found == report["label_errors"] == facts["label_errors"]
-    write_report(folder)
+    card = folder / "MODEL_CARD.md"
+    card.write_text(card.read_text().replace("⟨who, when⟩", "me, today"))
+    message = (
+        "MODEL_CARD.md was filled in, and stays as it is; take from report.md what has changed, or delete it "
+        "and run tfxfer report for a new one."
+    )
+    with pytest.warns(TfxferWarning, match=says(message)):
+        write_report(folder)
+    assert "me, today" in card.read_text()
     assert json.loads((folder / "report.json").read_text())["label_errors"] == found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import keras
 
 from tfxfer.backbones.weights_file import load_safely
 from tfxfer.data import DataFrame, Photos
-from tfxfer.errors import BundleError, SettingError
+from tfxfer.errors import BundleError, SettingError, TfxferWarning
 from tfxfer.evaluation import Judgement, LabelError, check_label_errors, evaluate, likely_label_errors
 from tfxfer.exports import FORMATS, Artifact, made_with, parity_of, trained_on, write_manifest
 from tfxfer.models import build
@@ -58,24 +59,27 @@ def add_report(
 def refresh_report(model: keras.Model, photos: Photos, folder: Path, *, parity: Mapping[str, Any]) -> None:
     """Have the report of a bundle tell of the forms that are there now; where it has none, it gets none.
 
-    What else it says stays, and is not computed again.
+    What else it says stays, and is not computed again; a model card that was filled in stays whole.
 
     Args:
         model: The model.
         photos: The pictures it was trained on.
         folder: The bundle to be.
         parity: Form -> how it does beside the model, as the manifest will have it.
+
+    Warns:
+        TfxferWarning: The model card was filled in, so that it does not tell of the forms.
     """
     if not any((folder / name).is_file() for name in REPORT_FILES):
         return
     about: dict[str, Any] = {"parity": parity, "versions": made_with()}
-    if facts := _earlier(folder):
-        _write(folder, model, photos, with_files(facts, folder, **about))
-        return
-    doubted = label_error_facts(photos, _NOBODY_LOOKED)
-    _write(
-        folder, model, photos, gather(folder, evaluate(model, photos), photos, label_errors=doubted, **about)
-    )
+    earlier = _earlier(folder)
+    if earlier:
+        facts = with_files(earlier, folder, **about)
+    else:
+        doubted = label_error_facts(photos, _NOBODY_LOOKED)
+        facts = gather(folder, evaluate(model, photos), photos, label_errors=doubted, **about)
+    _write(folder, model, photos, facts, earlier=earlier)
 
 
 def write_report(
@@ -88,7 +92,8 @@ def write_report(
 
     ``report.html`` is one page for people, with everything in it; ``report.json`` the same as data;
     ``report.md`` in short; ``MODEL_CARD.md`` what the model is for, as far as that can be told from data. The
-    page holds small pictures of the data set. The bundle is replaced in one step, or stays as it was.
+    page holds small pictures of the data set. A model card that was filled in stays whole. The bundle is
+    replaced in one step, or stays as it was.
 
     Args:
         bundle: What ``tfxfer.export`` or ``tfxfer train`` wrote, ``"keras"`` among its forms.
@@ -109,6 +114,9 @@ def write_report(
             was trained.
         DataError: The pictures are not where they were, or are others; or a class has too few for label
             errors.
+
+    Warns:
+        TfxferWarning: The model card was filled in, and is not written anew.
     """
     folder = check_bundle(bundle)
     file = FORMATS["keras"].filename
@@ -128,7 +136,7 @@ def write_report(
     facts = gather(folder, evaluate(model, known), known, **about)
     with whole_folder(folder, force=True) as draft:
         shutil.copytree(folder, draft, dirs_exist_ok=True)
-        _write(draft, model, known, facts)
+        _write(draft, model, known, facts, earlier=earlier)
         write_manifest(draft, (), before=before)
     return tuple(folder / name for name in REPORT_FILES)
 
@@ -156,7 +164,20 @@ def _earlier(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def _write(folder: Path, model: keras.Model, photos: Photos, facts: Mapping[str, Any]) -> None:
+def _filled_in(folder: Path, earlier: Mapping[str, Any] | None) -> bool:
+    """Say whether somebody has written into the model card."""
+    card = folder / "MODEL_CARD.md"
+    return card.is_file() and (earlier is None or card.read_text(encoding="utf-8") != card_page(earlier))
+
+
+def _write(
+    folder: Path,
+    model: keras.Model,
+    photos: Photos,
+    facts: Mapping[str, Any],
+    *,
+    earlier: Mapping[str, Any] | None = None,
+) -> None:
     shown = samples(photos)
     named = [shown, *(facts[name] for name in ("audit", "mistakes", "worst_mistakes", "label_errors"))]
     pictures = {
@@ -170,5 +191,13 @@ def _write(folder: Path, model: keras.Model, photos: Photos, facts: Mapping[str,
         "report.md": short_page(facts),
         "MODEL_CARD.md": card_page(facts),
     }
-    for name in REPORT_FILES:
-        (folder / name).write_text(pages[name], encoding="utf-8")
+    if _filled_in(folder, earlier):
+        del pages["MODEL_CARD.md"]
+        warnings.warn(
+            "MODEL_CARD.md was filled in, and stays as it is; take from report.md what has changed, or "
+            "delete it and run tfxfer report for a new one.",
+            TfxferWarning,
+            stacklevel=4,
+        )
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
