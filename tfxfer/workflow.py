@@ -233,8 +233,7 @@ def transfer(
     learning: dict[str, Any] = {"balance": balance, "mix": mixing, "label_smoothing": label_smoothing}
     learning |= {"batch_size": batch_size, "features": features, "views": views, "precision": precision}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
-    every: dict[str, Any] = {"scratch": weights is None, "find_rate": find_rate, "soup": soup}
-    phases_of = _planner(plan, backbone, depth, **every)
+    phases_of = _planner(plan, backbone, depth, scratch=weights is None, find_rate=find_rate, soup=soup)
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
@@ -256,9 +255,8 @@ def transfer(
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading = _reading(folder, photos, columns=columns, separator=separator, root=root, data_dir=data_dir)
     settings = _plain({**start, **reading, **learning, "strategy": strategy, **cleaning}, change, phases)
-    about: dict[str, Any] = {"log": log, "settings": settings, **done}
-    if report:
-        about["beside"] = partial(add_report, model, photos, done["report"], label_errors=doubted)
+    beside = partial(add_report, model, photos, done["report"], label_errors=doubted) if report else None
+    about: dict[str, Any] = {"log": log, "settings": settings, "beside": beside, **done}
     files = export(model, to, photos, formats=formats, force=force, **about)
     held.clear()
     return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
