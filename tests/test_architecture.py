@@ -28,6 +28,7 @@ FLOOR = {
     "exports": 6,
     "reporting": 6.5,
     "workflow": 7,
+    "conversion": 7,
     "previewing": 7,
     "searching": 7.5,
     "demonstration": 8,

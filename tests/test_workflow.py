@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -75,6 +76,16 @@ def test_one_call_does_it_all(shared_pictures, tmp_path):
     assert card["calibration"] == outcome["calibration"] == run.calibration.to_dict()
     assert test["after"] == {name: card["test"]["calibration"][name] for name in test["after"]}
     assert set(test["before"]) == set(test["after"])
+
+
+def test_label_errors_are_refused_early_where_cleanlab_is_missing(
+    shared_pictures, tmp_path, monkeypatch, says
+):
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    message = "likely label errors need cleanlab, which is not installed; pip install 'tfxfer[labels]'."
+    with pytest.raises(tfxfer.MissingExtra, match=says(message)):
+        tfxfer.transfer(shared_pictures, to=tmp_path / "model", label_errors=True, **QUICK)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(shared_pictures, tmp_path, numbers):

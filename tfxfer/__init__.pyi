@@ -8,6 +8,7 @@ from .augment import device_augmentation as device_augmentation
 from .backbones import BACKBONES as BACKBONES
 from .backbones import find_backbones as find_backbones
 from .contracts import FitLog as FitLog
+from .conversion import convert as convert
 from .data import Audit as Audit
 from .data import Photos as Photos
 from .data import audit as audit
@@ -37,6 +38,7 @@ from .evaluation import Interval as Interval
 from .evaluation import LabelError as LabelError
 from .evaluation import Mistake as Mistake
 from .evaluation import MultiLabelReport as MultiLabelReport
+from .evaluation import NumberMistake as NumberMistake
 from .evaluation import PrecisionRecallCurve as PrecisionRecallCurve
 from .evaluation import RegressionReport as RegressionReport
 from .evaluation import Rejection as Rejection
@@ -48,6 +50,7 @@ from .evaluation import calibrate as calibrate
 from .evaluation import confident_errors as confident_errors
 from .evaluation import evaluate as evaluate
 from .evaluation import fit_rejection as fit_rejection
+from .evaluation import largest_errors as largest_errors
 from .evaluation import likely_label_errors as likely_label_errors
 from .evaluation import worst_mistakes as worst_mistakes
 from .explaining import Explanation as Explanation
@@ -62,7 +65,6 @@ from .exports import Predictor as Predictor
 from .exports import RegressionPrediction as RegressionPrediction
 from .exports import Timing as Timing
 from .exports import benchmark as benchmark
-from .exports import convert as convert
 from .exports import export as export
 from .exports import load as load
 from .exports import read_metadata as read_metadata

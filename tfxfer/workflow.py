@@ -26,7 +26,16 @@ from tfxfer.data import (
     is_tfds,
     read_photos,
 )
-from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, evaluate, fit_rejection
+from tfxfer.evaluation import (
+    Calibration,
+    Judgement,
+    Rejection,
+    check_label_errors,
+    check_reject,
+    evaluate,
+    fit_rejection,
+    likely_label_errors,
+)
 from tfxfer.evaluation import calibrate as calibrated
 from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.models import Anatomy, build
@@ -132,6 +141,7 @@ def transfer(
     calibrate: bool = True,
     reject: float | None = None,
     report: bool = True,
+    label_errors: bool = False,
     seed: int = 0,
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     csv: str | Path | None = None,
@@ -192,6 +202,8 @@ def transfer(
             ``fit_rejection``; None has nothing told of that.
         report: Whether ``report.html`` and what goes with it is written too, as ``write_report`` does; it
             holds small pictures of the data set.
+        label_errors: Whether the report names labels that are likely wrong, as ``likely_label_errors`` finds
+            them by the backbone before it learns.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
         csv: File to write a row to for each epoch, as in ``fit``; not within ``to``.
@@ -221,18 +233,18 @@ def transfer(
     learning: dict[str, Any] = {"balance": balance, "mix": mixing, "label_smoothing": label_smoothing}
     learning |= {"batch_size": batch_size, "features": features, "views": views, "precision": precision}
     depth: dict[str, Any] = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
-    every: dict[str, Any] = {"scratch": weights is None, "find_rate": find_rate, "soup": soup}
-    phases_of = _planner(plan, backbone, depth, **every)
+    phases_of = _planner(plan, backbone, depth, scratch=weights is None, find_rate=find_rate, soup=soup)
     table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
     prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
     photos = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
-    _check_photos(photos, balance, reject, **softened)
+    _check_photos(photos, balance, reject, label_errors=label_errors, **softened)
     start: dict[str, Any] = {"backbone": backbone, "weights": weights, "weights_sha256": weights_sha256}
     start |= {"image_size": image_size, "pixel_range": pixel_range, "drop_path": drop_path, "seed": seed}
     watching: dict[str, Any] = {"progress": progress, "console": console}
     with runtime.strategy(strategy):
         model = build(photos, **start)
     photos = clean(photos, **cleaning, **watching)
+    doubted = likely_label_errors(model, photos, **watching) if label_errors and report else None
     phases, chosen = phases_of(images=len(photos.split.train), stages=len(Anatomy.of(model).stages))
     tell_chosen(chosen, **watching)
     if not resume:
@@ -243,8 +255,8 @@ def transfer(
     done = judged(model, photos, calibrate=calibrate, reject=reject, batch_size=batch_size)
     reading = _reading(folder, photos, columns=columns, separator=separator, root=root, data_dir=data_dir)
     settings = _plain({**start, **reading, **learning, "strategy": strategy, **cleaning}, change, phases)
-    about: dict[str, Any] = {"log": log, "settings": settings, **done}
-    about["beside"] = partial(add_report, model, photos, done["report"]) if report else None
+    beside = partial(add_report, model, photos, done["report"], label_errors=doubted) if report else None
+    about: dict[str, Any] = {"log": log, "settings": settings, "beside": beside, **done}
     files = export(model, to, photos, formats=formats, force=force, **about)
     held.clear()
     return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
@@ -324,9 +336,13 @@ def _held(
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
-def _check_photos(photos: Photos, balance: Balance | None, reject: float | None, **softened: Any) -> None:
+def _check_photos(
+    photos: Photos, balance: Balance | None, reject: float | None, *, label_errors: bool, **softened: Any
+) -> None:
     check_balance(balance, photos, **softened)
     check_reject(reject, photos)
+    if label_errors:
+        check_label_errors(photos)
 
 
 def _planner(

@@ -34,7 +34,12 @@ def test_report_writes_what_train_was_told_to_leave_out(capfd, trained, tmp_path
     assert status == 0
     assert output.splitlines() == [str(folder / name) for name in REPORT_FILES]
     status, output, _ = run(capfd, "report", folder, "--json")
-    assert json.loads(output)["headline"]["name"] == "accuracy"
+    told = json.loads(output)
+    assert told["headline"]["name"] == "accuracy"
+    assert told["label_errors"]["reason"] is not None
+    status, output, _ = run(capfd, "report", folder, "--label-errors", "--json")
+    assert status == 0
+    assert json.loads(output)["label_errors"]["pictures"] == 60
 
 
 def test_compare_tells_and_refuses(capfd, trained):

@@ -83,7 +83,7 @@ def test_what_cannot_be_looked_for_is_refused(model, photos, tags, monkeypatch, 
     message = "class 'blue' has 20 pictures or groups, too few for 21 folds; add some, or take fewer folds."
     with pytest.raises(DataError, match=says(message)):
         likely_label_errors(model, photos, folds=21)
-    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
     message = "likely label errors need cleanlab, which is not installed; pip install 'tfxfer[labels]'."
     with pytest.raises(MissingExtra, match=says(message)):
         likely_label_errors(model, photos)

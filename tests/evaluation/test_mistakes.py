@@ -7,8 +7,8 @@ import pytest
 
 from tfxfer.contracts import Predictions
 from tfxfer.errors import SettingError
-from tfxfer.evaluation import confident_errors, worst_mistakes
-from tfxfer.evaluation.mistakes import Mistake
+from tfxfer.evaluation import confident_errors, largest_errors, worst_mistakes
+from tfxfer.evaluation.mistakes import Mistake, NumberMistake
 
 SINGLE = Predictions(
     ("ant", "bee", "wasp"),
@@ -49,6 +49,20 @@ def test_several_labels():
     assert worst_mistakes(SEVERAL)[0] == missing
 
 
+def test_numbers_count_alike_whatever_their_unit():
+    """The spread of the first is 10, of the second 0.5; the third is the same on all, and counts as it is."""
+    truth = np.float32([[0, 1, 7], [20, 0, 7]])
+    said = Predictions(
+        ("a", "b", "c"), ("x", "y"), truth + np.float32([[5, 0, 0], [0, -0.5, 1]]), truth, "regression"
+    )
+    first, second = largest_errors(said)
+    assert first == NumberMistake("y", (20, 0, 7), (20, -0.5, 8), pytest.approx((0 + 1 + 1) / 3))
+    assert second == NumberMistake("x", (0, 1, 7), (5, 1, 7), pytest.approx(0.5 / 3))
+    assert largest_errors(said, most=1) == (first,)
+    assert str(first) == "y  20, -0.5, 8, labelled 20, 0, 7"
+    assert json.loads(json.dumps(first.to_dict()))["said"] == [20, -0.5, 8]
+
+
 def test_what_is_asked_for_wrongly_is_refused(says):
     with pytest.raises(SettingError, match=says("most must be at least 1, got 0.")):
         worst_mistakes(SINGLE, most=0)
@@ -56,3 +70,6 @@ def test_what_is_asked_for_wrongly_is_refused(says):
     message = "numbers are not wrong or right; mistakes are of labels."
     with pytest.raises(SettingError, match=says(message)):
         confident_errors(numbers)
+    message = "labels are right or wrong, not far off; errors are of numbers."
+    with pytest.raises(SettingError, match=says(message)):
+        largest_errors(SEVERAL)

@@ -27,7 +27,8 @@ def test_labels_are_indices_each_once_in_the_order_asked_for():
     assert asked().labels == ()
     assert asked(label="bee").labels == (1,)
     assert asked(label=["bee", "ant", "bee"]).labels == (1, 0)
-    assert asked(task="regression", classes=("wear",)).labels == ()
+    assert asked(task="regression", classes=("wear", "age")).labels == (0, 1)
+    assert asked(task="regression", classes=("wear", "age"), label="age").labels == (1,)
 
 
 def test_pictures_have_names(tmp_path):
@@ -53,12 +54,8 @@ def test_pictures_have_names(tmp_path):
             "no label 'cat'. The model knows class 0, class 1, class 2, class 3, class 4, class 5, class 6, "
             "class 7, class 8, class 9 and 2 more.",
         ),
-        (
-            {"task": "regression", "classes": ("width", "wear")},
-            "the model reads 2 numbers off a picture; say which is meant with label (--label): width, wear.",
-        ),
     ],
-    ids=["method", "label", "label of many", "number"],
+    ids=["method", "label", "label of many"],
 )
 def test_bad_settings_say_what_is_allowed(settings, message, says):
     with pytest.raises(SettingError, match=says(message)):

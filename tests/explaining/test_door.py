@@ -141,6 +141,16 @@ def test_a_number_is_explained_by_what_makes_it_larger(method):
         assert found.map[:, 24:].max() == pytest.approx(0, abs=1e-4)
 
 
+def test_every_number_is_explained_where_none_is_named():
+    model = tfxfer.build(classes=2, task="regression", backbone="micro", image_size=32)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    found = tfxfer.explain(model, images, classes=("wear", "age"))
+    assert [each.label for each in found] == ["wear", "age"] * 2
+    (alone,) = tfxfer.explain(model, images[1], label="age", classes=("wear", "age"))
+    np.testing.assert_allclose(found[3].map, alone.map, atol=1e-5)
+    assert found[3].score == pytest.approx(alone.score, abs=1e-5)
+
+
 def test_a_model_that_computes_in_half_precision_is_explained_in_whole():
     settings = {"classes": CLASSES, "backbone": "micro", "image_size": 32}
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)

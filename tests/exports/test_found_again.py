@@ -1,5 +1,6 @@
 """trained_on: a bundle's pictures again, each in the part that it had."""
 
+import json
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.conftest import write_pictures
 from tfxfer.data import from_folder
 from tfxfer.errors import DataError, SettingError
-from tfxfer.exports import trained_on
+from tfxfer.exports import trained_on, write_manifest
 
 
 def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_path):
@@ -20,6 +21,23 @@ def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_p
         assert len(found.split[part]) == len(photos.split[part])
         assert again == {path.name for path in photos.paths(part)}
     assert found.split.seed == photos.split.seed
+
+
+def test_copies_in_several_parts_are_told_by_name(bundle, photos, tmp_path):
+    """Of a picture that is in the training part and in the test part too, each has its own again."""
+    folder = shutil.copytree(bundle[0], tmp_path / "bundle")
+    moved = shutil.copytree(photos.root, tmp_path / "moved")
+    split = json.loads((folder / "split.json").read_text())
+    train, test = split["train"][0], split["test"][0]
+    shutil.copy(moved / train["path"], moved / test["path"])
+    test["sha256"], train["alike"], test["alike"] = train["sha256"], train["path"], train["path"]
+    (folder / "split.json").write_text(json.dumps(split))
+    write_manifest(folder, ())
+    found = trained_on(folder, moved)
+    for part in ("train", "test"):
+        assert len(found.split[part]) == len(photos.split[part])
+    marked = {record.path: record.alike for record in found.records if record.alike}
+    assert marked == dict.fromkeys((train["path"], test["path"]), train["path"])
 
 
 def test_others_are_refused(bundle, tmp_path, says):

@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import write_pictures
+from tfxfer.conversion import convert
 from tfxfer.data import from_folder, read_image
 from tfxfer.errors import BundleError, ParityError, TfxferWarning
 from tfxfer.evaluation import fit_rejection, with_known
-from tfxfer.exports import FORMATS, LiteRTModel, convert, export, load, read_metadata
+from tfxfer.exports import FORMATS, LiteRTModel, export, load, read_metadata
 from tfxfer.exports import bundle as bundle_module
 from tfxfer.exports.known import KnownYardstick, read_rejection
 from tfxfer.exports.quantizing.quantizer import Quantizer

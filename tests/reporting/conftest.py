@@ -1,6 +1,7 @@
 """One small run and its bundle for the room, with a class whose name would be markup, and a group column."""
 
 import json
+import shutil
 
 import pytest
 
@@ -13,7 +14,7 @@ QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 3, "top_epochs": 
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory):
-    """Forty pictures a colour, every fifth called another one, of two groups."""
+    """Forty pictures a colour, every fifth called another one, of thirty groups; one is twice in its own."""
     folder = tmp_path_factory.mktemp("reporting") / "pictures"
     folder.mkdir()
     names = [*COLOURS]
@@ -24,6 +25,7 @@ def table(tmp_path_factory):
             label = names[(at + (index % 5 == 0)) % 3]
             quoted = '"<b>&""|*"' if label == "red" else label
             rows.append(f"{colour}{index}.png,{quoted},site {index % 30}")
+    shutil.copy(folder / "blue31.png", folder / "blue1.png")
     file = folder / "pictures.csv"
     file.write_text("\n".join(rows))
     return file
@@ -34,7 +36,9 @@ def run(table, tmp_path_factory):
     """What ``transfer`` made of it."""
     target = tmp_path_factory.mktemp("reported") / "model"
     formats = ("keras", "tflite")
-    return tfxfer.transfer(table, to=target, columns={"group": "group"}, formats=formats, **QUICK)
+    return tfxfer.transfer(
+        table, to=target, columns={"group": "group"}, formats=formats, label_errors=True, **QUICK
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """What report.json holds: the documented keys, and of each what the run made."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
 from tests.reporting.conftest import MARKUP
+from tfxfer.evaluation import confident_errors, worst_mistakes
 
 KEYS = [
     "form",
@@ -13,14 +15,18 @@ KEYS = [
     "headline",
     "model",
     "data",
+    "audit",
     "test",
     "confusions",
     "mistakes",
+    "worst_mistakes",
+    "label_errors",
+    "explanations",
     "calibration",
     "rejection",
     "training",
-    "files",
     "settings",
+    "files",
     "versions",
     "summary",
 ]
@@ -54,6 +60,12 @@ def test_pictures_are_counted_by_part_and_class(facts, run):
     assert facts["data"]["left_out"] == []
 
 
+def named(run):
+    """What was said, by the names that the data set has for its pictures."""
+    paths = [run.photos.records[index].path for index in run.photos.split.test]
+    return replace(run.report.predictions, files=tuple(paths))
+
+
 def test_confusions_and_mistakes_agree_with_the_predictions(facts, run):
     said = run.report.predictions
     truth, given = np.asarray(said.labels), said.scores.argmax(axis=1)
@@ -62,8 +74,19 @@ def test_confusions_and_mistakes_agree_with_the_predictions(facts, run):
     assert {(pair["shown"], pair["said"]): pair["pictures"] for pair in facts["confusions"]} == wrong
     sizes = [pair["pictures"] for pair in facts["confusions"]]
     assert sizes == sorted(sizes, reverse=True)
-    assert len(facts["mistakes"]) == sum(wrong.values())
+    assert len(facts["mistakes"]) == sum(wrong.values()) <= 24
+    assert facts["mistakes"] == [each.to_dict() for each in confident_errors(named(run), most=24)]
+    assert facts["worst_mistakes"] == [each.to_dict() for each in worst_mistakes(named(run), most=24)]
     assert all((run.photos.root / each["file"]).is_file() for each in facts["mistakes"])
+
+
+def test_pictures_are_chosen_that_are_explained(facts, run):
+    test = {run.photos.records[index].path for index in run.photos.split.test}
+    wrong = {each["file"] for each in facts["mistakes"]}
+    assert {each["file"] for each in facts["explanations"]} <= test
+    assert [each["right"] for each in facts["explanations"]] == [
+        each["file"] not in wrong for each in facts["explanations"]
+    ]
 
 
 def test_files_are_told_with_what_they_lose(facts, run):

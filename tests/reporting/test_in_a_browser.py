@@ -10,8 +10,8 @@ from PIL import Image
 from tests.reporting import browser
 from tests.reporting.conftest import MARKUP
 from tfxfer.contracts import Predictions
-from tfxfer.data import data_uri
-from tfxfer.evaluation import confident_errors, judge
+from tfxfer.data import AUDIT_TITLES, data_uri
+from tfxfer.evaluation import confident_errors, judge, worst_mistakes
 from tfxfer.reporting.facts import _confusions
 from tfxfer.reporting.pages import html_page
 
@@ -67,26 +67,51 @@ def large(facts):
     files = tuple(f"a/long/folder/of/pictures/{index:05}.jpg" for index in range(10_000))
     said = Predictions(names, files, scores.astype(np.float32), truth)
     test = judge(said).to_dict()
-    noise = [
-        data_uri(Image.fromarray(generator.integers(0, 256, (224, 224, 3)).astype(np.uint8)))
-        for _ in range(24)
-    ]
-    mistakes = [each.to_dict() for each in confident_errors(said, most=24)]
-    rows = [{"name": name, "train": 700, "validation": 150, "test": 100} for name in names]
+    little, noise = (
+        [
+            data_uri(Image.fromarray(generator.integers(0, 256, (side, side, 3)).astype(np.uint8)))
+            for _ in range(24)
+        ]
+        for side in (128, 224)
+    )
+    doubted = {"part": "test", "given": names[0], "likely": names[1]}
+    doubted |= {"given_probability": 0.1, "likely_probability": 0.9}
+    alike = {"of": 9, "files": [{"file": file, "note": f"{names[3]}, test"} for file in files[:4]]}
     filled = {
         **facts,
         "classes": list(names),
         "test": test,
-        "mistakes": mistakes,
+        "mistakes": [each.to_dict() for each in confident_errors(said, most=24)],
+        "worst_mistakes": [each.to_dict() for each in worst_mistakes(said, most=24)],
         "confusions": _confusions(test, names),
-        "data": {**facts["data"], "classes": rows},
+        "data": {
+            **facts["data"],
+            "classes": [{"name": name, "train": 700, "validation": 150, "test": 100} for name in names],
+        },
+        "audit": {
+            "pictures": 95_000,
+            "counts": dict.fromkeys(AUDIT_TITLES, 12),
+            "samples": dict.fromkeys(AUDIT_TITLES, [alike] * 6),
+        },
+        "label_errors": {
+            "reason": None,
+            "pictures": 95_000,
+            "count": 800,
+            "first": [{**doubted, "file": file} for file in files[:24]],
+        },
     }
-    one = {"name": files[0], "label": names[0], "shown": names[1], "score": 0.5}
+    one = {"label": names[0], "score": 0.5, "shown": names[1]}
     pictures = {
-        "samples": [{**one, "data": each} for each in noise[:12]],
-        "mistakes": [{**each, "data": data} for each, data in zip(mistakes, noise, strict=True)],
+        "samples": [{"file": file, "label": names[0]} for file in files[:12]],
+        "small": {file: little[index % 24] for index, file in enumerate(files)},
         "explained": [
-            {**one, "right": right, "seen": each, "data": each}
+            {
+                "file": files[0],
+                "right": right,
+                "shown": names[1],
+                "seen": each,
+                "maps": [{**one, "data": each}],
+            }
             for right in (True, False)
             for each in noise[:4]
         ],

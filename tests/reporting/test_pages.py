@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -24,6 +25,7 @@ SECTIONS = (
     "confusion",
     "calibration",
     "mistakes",
+    "labels",
     "explanations",
     "files",
     "settings",
@@ -110,6 +112,33 @@ def test_every_figure_is_one_of_the_data(parsed, facts):
     assert facts["headline"]["value"] in parsed.data
 
 
+def test_what_an_audit_found_is_shown(page, facts, bundle):
+    assert facts["audit"]["counts"]["duplicates"] == 1
+    assert '<details open><summary>Exact duplicates: <data value="1">1</data></summary>' in page
+    assert "- exact duplicates: 1\n" in (bundle / "report.md").read_text()
+    assert "1 exact duplicates" in (bundle / "MODEL_CARD.md").read_text()
+
+
+def test_doubted_labels_are_shown(page, facts, bundle):
+    found = facts["label_errors"]
+    assert found["count"] >= len(found["first"]) > 3
+    for each in found["first"]:
+        assert f"{each['part']}: {each['file']}" in page
+    assert f"| {found['first'][0]['file']} |" in (bundle / "report.md").read_text()
+    known = {**facts, "label_errors": {**found, "count": 0, "first": []}}
+    text = html_page(known, {"samples": [], "small": {}, "explained": []})
+    assert "labels looks wrong to a linear probe" in text
+
+
+def test_mistakes_are_shown_once_where_the_surest_are_all(page, facts):
+    for each in facts["mistakes"]:
+        assert page.count(f"{each['file']}, labelled") >= 1
+    assert "Worst mistakes" not in page
+    some = {**facts, "worst_mistakes": facts["worst_mistakes"][1:]}
+    text = html_page(some, {"samples": [], "small": {}, "explained": []})
+    assert text.index("Most confident errors") < text.index("Worst mistakes")
+
+
 def test_names_are_no_markup(page, bundle):
     assert '<b>&"' not in page
     assert html.escape(MARKUP, quote=True).replace("&quot;", "&#34;") in page
@@ -152,15 +181,32 @@ def test_other_tasks_have_pages_too(task, of_task, tmp_path):
     add_report(model, photos, evaluate(model, photos), folder, artifacts)
     assert set(REPORT_FILES) <= {path.name for path in folder.iterdir()}
     found = Page((folder / "report.html").read_text())
-    absent = {"confusion"} if task == "multi_label" else {"confusion", "calibration", "mistakes"}
+    absent = {"confusion", "labels"} if task == "multi_label" else {"confusion", "labels", "calibration"}
     assert {name for name in found.ids if name in SECTIONS} == set(SECTIONS) - absent
-    assert set(found.data) <= numbers(json.loads((folder / "report.json").read_text()))
+    facts = json.loads((folder / "report.json").read_text())
+    assert set(found.data) <= numbers(facts)
+    text = (folder / "report.html").read_text()
+    for each in facts["worst_mistakes"]:
+        assert each["file"] in text
+    if task == "regression":
+        test = {photos.records[index].path for index in photos.split.test}
+        assert {each["file"] for each in facts["worst_mistakes"]} == test
+        # Each number has its own map over each picture.
+        maps = [image["alt"] for image in found.images if image["alt"].startswith("What in ")]
+        assert Counter(alt.split(" speaks for ")[1] for alt in maps) == {
+            "red, in colours": 8,
+            "blue, in colours": 8,
+        }
+        assert "standard deviations off" in (folder / "report.md").read_text()
 
 
 def test_what_is_not_there_is_said(facts):
-    bare = {**facts, "training": None, "calibration": None, "mistakes": [], "confusions": [], "files": []}
+    bare = {**facts, "training": None, "calibration": None, "confusions": [], "files": []}
+    bare |= {"mistakes": [], "worst_mistakes": [], "explanations": []}
+    bare["audit"] = {"pictures": 3, "counts": {}, "samples": {}}
+    bare["label_errors"] = {"reason": "nobody looked", "pictures": 0, "count": 0, "first": []}
     bare["data"] = {**facts["data"], "left_out": [{"path": "a.png", "reason": "is no picture"}]}
-    text = html_page(bare, {"samples": [], "mistakes": [], "explained": []})
+    text = html_page(bare, {"samples": [], "small": {}, "explained": []})
     Page(text)
     for said in (
         "Nothing is known of how it was trained.",
@@ -168,6 +214,8 @@ def test_what_is_not_there_is_said(facts):
         "No test picture was taken for another class.",
         "Left out: this backbone gives a vector",
         "<li>a.png is no picture</li>",
+        "pictures found nothing: no duplicates,",
+        "<p>Not here: nobody looked.</p>",
     ):
         assert said in text
     assert "Probabilities were not calibrated." in card_page(bare)

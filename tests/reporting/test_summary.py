@@ -13,6 +13,7 @@ def facts(**changes):
         "data": {"pictures": {"test": 1200}},
         "test": {"calibration": {"expected_calibration_error": 0.1, "bins": [filled, {"count": 0}]}},
         "training": None,
+        "audit": {"counts": {"leaks": 0, "conflicting_labels": 0}},
         "confusions": [],
         "files": [],
     }

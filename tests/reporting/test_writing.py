@@ -7,7 +7,8 @@ import pytest
 
 import tfxfer
 from tests.reporting.conftest import QUICK
-from tfxfer.errors import BundleError
+from tfxfer.errors import BundleError, SettingError, TfxferWarning
+from tfxfer.exports import write_manifest
 from tfxfer.reporting import REPORT_FILES, write_report
 from tfxfer.runtime import check_digest
 
@@ -30,6 +31,48 @@ def test_it_is_written_anew_and_says_the_same(bundle, tmp_path, facts):
     assert again["confusions"] == facts["confusions"]
     assert again["files"] == facts["files"]
     assert [each["file"] for each in again["mistakes"]] == [each["file"] for each in facts["mistakes"]]
+    assert again["audit"] == facts["audit"]
+    reason = "nobody looked for them; tfxfer report DIR --label-errors does"
+    assert again["label_errors"] == {"reason": reason, "pictures": 0, "count": 0, "first": []}
+
+
+def test_label_errors_are_looked_for_when_asked_and_stay(bundle, tmp_path, facts, says):
+    """By the backbone as it was before training: what is found is what ``transfer`` found."""
+    folder = shutil.copytree(bundle, tmp_path / "model")
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").unlink()
+    (folder / "MODEL_CARD.md").unlink()
+    write_report(folder, label_errors=True)
+    found = json.loads((folder / "report.json").read_text())["label_errors"]
+    assert found == report["label_errors"] == facts["label_errors"]
+    card = folder / "MODEL_CARD.md"
+    card.write_text(card.read_text().replace("⟨who, when⟩", "me, today"))
+    message = (
+        "MODEL_CARD.md was filled in, and stays as it is; take from report.md what has changed, or delete it "
+        "and run tfxfer report for a new one."
+    )
+    with pytest.warns(TfxferWarning, match=says(message)):
+        write_report(folder)
+    assert "me, today" in card.read_text()
+    assert json.loads((folder / "report.json").read_text())["label_errors"] == found
+
+
+def test_label_errors_need_one_class_a_picture_and_a_backbone_that_is_known(of_task, bundle, tmp_path, says):
+    photos, *_, folder, _ = of_task["multi_label"]
+    message = "label errors are found where pictures show one class each, not multi_label."
+    with pytest.raises(SettingError, match=says(message)):
+        write_report(folder, photos=photos, label_errors=True)
+    copy = shutil.copytree(bundle, tmp_path / "model")
+    card = json.loads((copy / "card.json").read_text())
+    del card["settings"]["backbone"]
+    (copy / "card.json").write_text(json.dumps(card))
+    write_manifest(copy, (), before=json.loads((copy / "manifest.json").read_text()))
+    message = (
+        f"{copy} does not say which backbone was trained, and label errors are found by what that sees; call "
+        "likely_label_errors with a model from build."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        write_report(copy, label_errors=True)
 
 
 def test_it_is_left_out_where_nobody_wants_it_and_needs_a_model_to_judge(shared_pictures, tmp_path, says):

@@ -45,7 +45,8 @@ _METHODS_TOLD = "\b\n" + "\n".join(f"{name:<21} {summary}" for name, summary in 
     "labels",
     metavar="NAME",
     multiple=True,
-    help="What to look for, more than once for several; what scores highest in each picture, if not given.",
+    help="What to look for, more than once for several; what scores highest in each picture, "
+    "or every number, if not given.",
 )
 @click.option("--original", is_flag=True, help="Show whole pictures, not only what the model sees of them.")
 @click.option("--force", is_flag=True, help="Replace OUT if it is there already.")

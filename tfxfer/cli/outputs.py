@@ -22,6 +22,11 @@ def forms(text: str) -> tuple[str, ...]:
 
 log_options = together(
     click.option(
+        "--label-errors",
+        is_flag=True,
+        help="Have the report name labels that are likely wrong; needs tfxfer[labels].",
+    ),
+    click.option(
         "--report/--no-report",
         default=True,
         show_default=True,

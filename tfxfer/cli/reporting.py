@@ -21,15 +21,20 @@ __all__ = ["compare", "report"]
     metavar="FOLDER",
     help="The pictures it was trained on, whatever tfxfer train took; where they were then if not given.",
 )
+@click.option(
+    "--label-errors",
+    is_flag=True,
+    help="Look for labels that are likely wrong; needs tfxfer[labels]. Else those of the report stay.",
+)
 @json_option
-def report(bundle: Path, photos: str | None, as_json: bool) -> None:
+def report(bundle: Path, photos: str | None, label_errors: bool, as_json: bool) -> None:
     """Judge the model in DIR again on its test pictures, and write its report anew.
 
     report.html is one page for people, which loads nothing; report.json the same as data; report.md in short;
     MODEL_CARD.md what the model is for, as far as data can tell. The page holds small pictures of the data.
     """
     with quiet():
-        files = tfxfer.write_report(bundle, photos=photos)
+        files = tfxfer.write_report(bundle, photos=photos, label_errors=label_errors)
     if as_json:
         click.echo((bundle / "report.json").read_text(encoding="utf-8"), nl=False)
         return

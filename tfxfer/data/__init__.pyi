@@ -1,5 +1,6 @@
 from .auditing.contact_sheet import write_contact_sheet as write_contact_sheet
 from .auditing.door import audit as audit
+from .auditing.findings import AUDIT_TITLES as AUDIT_TITLES
 from .auditing.findings import Audit as Audit
 from .auditing.findings import Finding as Finding
 from .auditing.findings import Lookalikes as Lookalikes

@@ -5,9 +5,13 @@ from .intervals import Interval as Interval
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .label_errors import LabelError as LabelError
+from .label_errors import check_label_errors as check_label_errors
 from .label_errors import likely_label_errors as likely_label_errors
 from .mistakes import Mistake as Mistake
+from .mistakes import NumberMistake as NumberMistake
 from .mistakes import confident_errors as confident_errors
+from .mistakes import how_far_off as how_far_off
+from .mistakes import largest_errors as largest_errors
 from .mistakes import worst_mistakes as worst_mistakes
 from .multi_label import LabelScore as LabelScore
 from .multi_label import MultiLabelReport as MultiLabelReport

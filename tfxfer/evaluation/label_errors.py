@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from tfxfer.errors import DataError, MissingExtra, SettingError
 from tfxfer.features import pooled_features
 from tfxfer.features.probe import classifier
 
-__all__ = ["LabelError", "likely_label_errors"]
+__all__ = ["LabelError", "check_label_errors", "likely_label_errors"]
 
 _STRENGTH = 10.0  # of the probe, as in a ranking
 
@@ -92,11 +93,10 @@ def likely_label_errors(
         Northcutt et al. 2021, https://arxiv.org/abs/1911.00068: pruning by noise rate, ranked by the
         normalised margin; by cleanlab.
     """
-    if photos.task != "single_label":
-        raise SettingError(f"label errors are found where pictures show one class each, not {photos.task}.")
+    check_label_errors(photos)
     if folds < 2:
         raise SettingError(f"folds must be at least 2, got {folds}.")
-    filtering = _cleanlab()
+    filtering = importlib.import_module("cleanlab.filter")
     indices = [index for part in PARTS for index in photos.split[part]]
     parts = [part for part in PARTS for _ in photos.split[part]]
     labels = np.array([photos.records[index].label for index in indices])
@@ -111,13 +111,19 @@ def likely_label_errors(
     return tuple(_error(photos, names[row], parts[row], labels[row], said[row]) for row in found)
 
 
-def _cleanlab() -> Any:
-    try:
-        return importlib.import_module("cleanlab.filter")
-    except ImportError as error:
+def check_label_errors(photos: Photos) -> None:
+    """Refuse to look for label errors where it cannot be done, before anything is computed.
+
+    Raises:
+        MissingExtra: cleanlab is not installed.
+        SettingError: Pictures do not show one class each.
+    """
+    if photos.task != "single_label":
+        raise SettingError(f"label errors are found where pictures show one class each, not {photos.task}.")
+    if importlib.util.find_spec("cleanlab") is None:
         raise MissingExtra(
             "likely label errors need cleanlab, which is not installed; pip install 'tfxfer[labels]'."
-        ) from error
+        )
 
 
 def _groups(photos: Photos, indices: list[int]) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The pictures that a model is wrong about: the worst, and those it is surest of."""
+"""The pictures that a model is wrong about: the worst, those it is surest of, numbers that are far off."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfxfer.contracts import LABEL_THRESHOLD, Predictions
 from tfxfer.errors import SettingError
 
-__all__ = ["Mistake", "confident_errors", "worst_mistakes"]
+__all__ = ["Mistake", "NumberMistake", "confident_errors", "how_far_off", "largest_errors", "worst_mistakes"]
 
 _LEAST = float(np.finfo(np.float64).eps)
 
@@ -42,6 +43,32 @@ class Mistake:
     def __str__(self) -> str:
         said, shown = (", ".join(names) or "none" for names in (self.said, self.shown))
         return f"{self.file}  {said} ({self.confidence:.1%}), labelled {shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberMistake:
+    """One picture whose numbers are read wrongly.
+
+    Attributes:
+        file: The picture.
+        shown: The true numbers, each in its own unit.
+        said: Those that the model says.
+        off: How far off they are: the mean over the numbers of each one's error in standard deviations of the
+            true ones, so that numbers of any unit count alike.
+    """
+
+    file: str
+    shown: tuple[float, ...]
+    said: tuple[float, ...]
+    off: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, ready for JSON."""
+        return {**asdict(self), "shown": list(self.shown), "said": list(self.said)}
+
+    def __str__(self) -> str:
+        said, shown = (", ".join(f"{number:.4g}" for number in each) for each in (self.said, self.shown))
+        return f"{self.file}  {said}, labelled {shown}"
 
 
 def confident_errors(predictions: Predictions, *, most: int = 20) -> tuple[Mistake, ...]:
@@ -82,9 +109,54 @@ def worst_mistakes(predictions: Predictions, *, most: int = 20) -> tuple[Mistake
     return _first(predictions, most, lambda mistake: -mistake.loss)
 
 
-def _first(predictions: Predictions, most: int, rank: Callable[[Mistake], float]) -> tuple[Mistake, ...]:
+def largest_errors(predictions: Predictions, *, most: int = 20) -> tuple[NumberMistake, ...]:
+    """Return the pictures whose numbers are furthest off, the furthest first.
+
+    Args:
+        predictions: Numbers with the true ones.
+        most: How many at most; at least 1.
+
+    Returns:
+        One entry a picture.
+
+    Raises:
+        SettingError: They are probabilities, or ``most`` is below 1.
+
+    >>> said, true = np.float32([[30], [52]]), np.float32([[31], [48]])
+    >>> print(largest_errors(Predictions(("age",), ("a", "b"), said, true, "regression"))[0])
+    b  52, labelled 48
+    """
+    _check_most(most)
+    if predictions.task != "regression":
+        raise SettingError("labels are right or wrong, not far off; errors are of numbers.")
+    off = how_far_off(predictions)
+    truth, said = np.asarray(predictions.labels, np.float64), predictions.scores.astype(np.float64)
+    return tuple(
+        NumberMistake(
+            predictions.files[row], tuple(truth[row].tolist()), tuple(said[row].tolist()), float(off[row])
+        )
+        for row in np.argsort(-off, kind="stable")[:most]
+    )
+
+
+def how_far_off(predictions: Predictions) -> npt.NDArray[np.float64]:
+    """Return of each picture how far its numbers are off, as ``NumberMistake`` has it.
+
+    Args:
+        predictions: Numbers with the true ones; one that is the same on all pictures counts in its own unit.
+    """
+    truth = np.asarray(predictions.labels, np.float64)
+    spread = np.where(truth.std(axis=0) > 0, truth.std(axis=0), 1)
+    return np.asarray((np.abs(predictions.scores - truth) / spread).mean(axis=1))
+
+
+def _check_most(most: int) -> None:
     if most < 1:
         raise SettingError(f"most must be at least 1, got {most}.")
+
+
+def _first(predictions: Predictions, most: int, rank: Callable[[Mistake], float]) -> tuple[Mistake, ...]:
+    _check_most(most)
     if predictions.task == "regression":
         raise SettingError("numbers are not wrong or right; mistakes are of labels.")
     made = _several(predictions) if predictions.task == "multi_label" else _single(predictions)

@@ -31,7 +31,8 @@ class Asked:
     Attributes:
         facts: What is known of the model.
         method: How it is to be found out.
-        labels: Indices of the labels asked for; none for that which scores highest in each picture.
+        labels: Indices of the labels asked for, or of all numbers where none was; none for the class that
+            scores highest in each picture.
         pictures: Pairs of a name and a picture.
     """
 
@@ -45,7 +46,7 @@ class Asked:
         """Check settings, and that each picture can be read.
 
         Raises:
-            SettingError: No such method or label, or a label must be chosen.
+            SettingError: No such method or label.
             DataError: A picture cannot be read.
         """
         if method not in EXPLAIN_METHODS:
@@ -73,7 +74,7 @@ def check_asked(
 
     Raises:
         BundleError: The folder is missing or no bundle, or has no ``model.keras`` that is the one written.
-        SettingError: No such method or label, or a label must be chosen.
+        SettingError: No such method or label.
         DataError: A picture cannot be read.
     """
     facts = ModelFacts.of_card(read_card(folder))
@@ -87,11 +88,8 @@ def _labels(facts: ModelFacts, label: Labels) -> tuple[int, ...]:
         if name not in facts.classes:
             hint = did_you_mean(name, facts.classes) or "."
             raise SettingError(f"no label {name!r}{hint} The model knows {_listed(facts.classes)}.")
-    if not names and facts.task == "regression" and len(facts.classes) > 1:
-        raise SettingError(
-            f"the model reads {len(facts.classes)} numbers off a picture; say which is meant with label "
-            f"(--label): {_listed(facts.classes)}."
-        )
+    if not names and facts.task == "regression":
+        names = facts.classes
     return tuple(facts.classes.index(name) for name in dict.fromkeys(names))
 
 

@@ -56,7 +56,7 @@ def explain(
         pictures: One picture or several: files, their bytes, or pixels, as ``read_image`` takes them.
         method: ``"grad-cam"``, ``"grad-cam++"``, ``"integrated-gradients"`` or ``"occlusion"``.
         label: A class or the name of a number, or several; None is the class that scores highest in each
-            picture, or the only number.
+            picture, or every number.
         classes: For a model, the names of its classes or numbers, in their order; None calls them ``"0"``,
             ``"1"`` and so on. A folder knows them.
         resize: For a model, how pictures are brought to its size, ``"crop"`` if None. A folder knows it.
@@ -68,8 +68,8 @@ def explain(
         BundleError: The folder is missing, is no bundle, or has no ``model.keras`` that is the one written.
         WeightsError: ``model.keras`` does not open in Keras's safe mode.
         MissingExtra: It needs KerasHub, which is not installed.
-        SettingError: No such method or label, a label must be chosen, other names than the model's, or
-            a backbone without a map of the picture.
+        SettingError: No such method or label, other names than the model's, or a backbone without a map of
+            the picture.
         DataError: A picture cannot be read, or gets scores that are no numbers.
 
     Source:

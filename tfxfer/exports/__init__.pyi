@@ -5,7 +5,6 @@ from .bundle import export as export
 from .card import made_with as made_with
 from .card import parity_of as parity_of
 from .card import write_manifest as write_manifest
-from .conversion import convert as convert
 from .decoding import MultiLabelPrediction as MultiLabelPrediction
 from .decoding import Prediction as Prediction
 from .decoding import RegressionPrediction as RegressionPrediction

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfxfer.contracts import PARTS, Split
+from tfxfer.contracts import PARTS, Part, Split
 from tfxfer.data import DataFrame, Photos, content_sha256, read_photos
 from tfxfer.errors import DataError, SettingError
 from tfxfer.runtime import ModelFacts, check_bundle, read_checked
@@ -54,12 +55,20 @@ def _read(folder: Path, card: Mapping[str, Any], source: str | Path | DataFrame 
 
 
 def _divided(photos: Photos, split: Mapping[str, Any], folder: Path) -> Photos:
-    """Give each picture the part that it had, by its content."""
-    parts = {entry["sha256"]: part for part in PARTS for entry in split[part]}
+    """Give each picture the part that it had, and what it looked like, by its content."""
+    entries: dict[str, list[tuple[Part, Mapping[str, Any]]]] = defaultdict(list)
+    for part in PARTS:
+        for entry in split[part]:
+            entries[entry["sha256"]].append((part, entry))
     found: dict[str, list[int]] = {part: [] for part in PARTS}
+    records = list(photos.records)
     for index, content in photos.contents():
-        if part := parts.get(content_sha256(content)):
+        if same := entries.get(content_sha256(content)):
+            # Copies may be in several parts, and are then told by name.
+            named = [each for each in same if each[1]["path"] == records[index].path]
+            part, entry = (named or same)[0]
             found[part].append(index)
+            records[index] = replace(records[index], alike=entry.get("alike"))
     missing = [part for part in PARTS if not found[part]]
     if missing:
         raise DataError(
@@ -67,4 +76,4 @@ def _divided(photos: Photos, split: Mapping[str, Any], folder: Path) -> Photos:
             "give those it was trained on."
         )
     train, validation, test = (tuple(sorted(found[part])) for part in PARTS)
-    return replace(photos, split=Split(train, validation, test, seed=split["seed"]))
+    return replace(photos, records=tuple(records), split=Split(train, validation, test, seed=split["seed"]))

@@ -5,4 +5,5 @@ from .comparing import compare as compare
 from .facts import gather as gather
 from .pages import REPORT_FILES as REPORT_FILES
 from .writing import add_report as add_report
+from .writing import refresh_report as refresh_report
 from .writing import write_report as write_report

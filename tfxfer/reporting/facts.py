@@ -10,12 +10,15 @@ from typing import Any
 
 from tfxfer.backbones import BACKBONES
 from tfxfer.contracts import PARTS
-from tfxfer.evaluation import Judgement, confident_errors
+from tfxfer.data import Photos
+from tfxfer.evaluation import Judgement, confident_errors, largest_errors, worst_mistakes
 from tfxfer.exports import FORMATS
+from tfxfer.reporting.choosing import to_explain
+from tfxfer.reporting.findings import audit_facts
 from tfxfer.reporting.summary import summarise
 from tfxfer.runtime import read_json
 
-__all__ = ["FORM", "gather"]
+__all__ = ["FORM", "gather", "with_files"]
 
 FORM = 1
 """The number of this form of ``report.json``; it changes when a key changes its meaning or goes."""
@@ -27,32 +30,37 @@ _MISTAKES = 24
 def gather(
     folder: Path,
     report: Judgement,
+    photos: Photos,
     *,
-    files: Sequence[str],
     parity: Mapping[str, Any],
     versions: Mapping[str, str],
+    label_errors: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Put together what there is to say of a bundle.
 
     Args:
         folder: The bundle, with its card and split.
         report: How good its model is on the test part.
-        files: What the pictures of the test part are called, in the report's order.
+        photos: The pictures.
         parity: Form -> how it does beside the model, as the manifest has it.
         versions: What it was made with.
+        label_errors: From ``label_error_facts``.
 
     Returns:
         ``form`` (of this document, 1); ``task``; ``classes`` (or the names of numbers); ``headline`` (name,
         value, interval); ``summary`` (sentences); ``model`` (backbone, weights, licence, parameters, input);
-        ``data`` (pictures by part and class, split, left out); ``test`` (the report's own ``to_dict()``);
-        ``confusions`` (the likeliest pairs of classes); ``mistakes`` (the surest); ``calibration``,
-        ``rejection`` and ``training`` as the card has them, or None; ``files`` (what each form loses);
-        ``settings``; ``versions``.
+        ``data`` (pictures by part and class, split, left out); ``audit`` (what is the matter with the others:
+        counts and samples); ``test`` (the report's own ``to_dict()``); ``confusions`` (the likeliest pairs of
+        classes); ``mistakes`` (the surest) and ``worst_mistakes`` (those that cost most; of numbers, the
+        furthest off); ``label_errors``; ``explanations`` (which test pictures are explained);
+        ``calibration``, ``rejection`` and ``training`` as the card has them, or None; ``files`` (what each
+        form loses); ``settings``; ``versions``.
     """
-    card, said = read_json(folder / "card.json"), replace(report.predictions, files=tuple(files))
-    several = said.task != "regression"
+    card, said = read_json(folder / "card.json"), replace(report.predictions, files=_names(photos))
     name, value = report.headline
     test = report.to_dict()
+    surest = [] if said.task == "regression" else confident_errors(said, most=_MISTAKES)
+    worst = (largest_errors if said.task == "regression" else worst_mistakes)(said, most=_MISTAKES)
     facts = {
         "form": FORM,
         "task": said.task,
@@ -60,17 +68,38 @@ def gather(
         "headline": {"name": name, "value": value, "interval": test["intervals"].get(name)},
         "model": _model(card),
         "data": _data(folder, said.classes),
+        "audit": audit_facts(photos),
         "test": test,
         "confusions": _confusions(test, said.classes),
-        "mistakes": [each.to_dict() for each in confident_errors(said, most=_MISTAKES)] if several else [],
+        "mistakes": [each.to_dict() for each in surest],
+        "worst_mistakes": [each.to_dict() for each in worst],
+        "label_errors": dict(label_errors),
+        "explanations": to_explain(said),
         "calibration": card.get("calibration"),
         "rejection": card.get("rejection"),
         "training": card.get("training"),
-        "files": _files(folder, parity),
         "settings": card["settings"],
-        "versions": dict(versions),
     }
-    return {**facts, "summary": summarise(facts)}
+    return with_files(facts, folder, parity=parity, versions=versions)
+
+
+def with_files(
+    facts: Mapping[str, Any], folder: Path, *, parity: Mapping[str, Any], versions: Mapping[str, str]
+) -> dict[str, Any]:
+    """Say of a bundle which forms it has now, all else being as it was.
+
+    Args:
+        facts: From ``gather``.
+        folder: The bundle.
+        parity: As there.
+        versions: As there.
+    """
+    told = {**facts, "files": _files(folder, parity), "versions": dict(versions)}
+    return {**told, "summary": summarise(told)}
+
+
+def _names(photos: Photos) -> tuple[str, ...]:
+    return tuple(photos.records[index].path for index in photos.split.test)
 
 
 def _model(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from tfxfer.data import AUDIT_TITLES
 from tfxfer.reporting.charts import confusion_chart, curve_charts, reliability_chart, training_charts
 
 __all__ = ["REPORT_FILES", "card_page", "html_page", "short_page"]
@@ -45,7 +46,7 @@ def html_page(facts: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
 
     Args:
         facts: From ``gather``.
-        pictures: ``samples``, ``mistakes`` and ``explained``, from the room's ``pictures``.
+        pictures: ``samples``, ``small`` and ``explained``, from the room's ``pictures``.
     """
     drawn = {
         "training": training_charts(facts["training"]),
@@ -87,7 +88,8 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
     figures = [_row(facts["test"], key, title) for key, title in _FIGURES.items() if key in there]
     found = facts["test"].get("calibration", {})
     means = [_row({**facts["test"], **found}, key, title) for key, title in _RELIABILITY.items() if found]
-    return environment.from_string(template).render(facts=facts, figures=figures, reliability=means, **more)
+    shown = {"figures": figures, "reliability": means, "kinds": AUDIT_TITLES}
+    return environment.from_string(template).render(facts=facts, **shown, **more)
 
 
 def _row(test: Mapping[str, Any], key: str, title: str) -> dict[str, Any]:

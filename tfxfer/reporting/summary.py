@@ -18,7 +18,7 @@ def summarise(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: What ``gather`` puts together, this excepted.
     """
-    tellers = (_headline, _kept, _guard, _confidence, _confusion, _files)
+    tellers = (_headline, _kept, _guard, _confidence, _confusion, _data, _files)
     return [sentence for teller in tellers if (sentence := teller(facts))]
 
 
@@ -90,6 +90,19 @@ def _confusion(facts: Mapping[str, Any]) -> str:
     )
 
 
+def _data(facts: Mapping[str, Any]) -> str:
+    leaks, conflicts = (facts["audit"]["counts"][kind] for kind in ("leaks", "conflicting_labels"))
+    told = []
+    if leaks:
+        told.append(
+            f"Pictures that look alike are in several parts of the split ({_groups(leaks)}), so that these "
+            "figures may be too good."
+        )
+    if conflicts:
+        told.append(f"Pictures that look alike are labelled differently ({_groups(conflicts)}).")
+    return " ".join(told)
+
+
 def _files(facts: Mapping[str, Any]) -> str:
     files = [each for each in facts["files"] if each["passed"]]
     refused = [each["file"] for each in facts["files"] if not each["passed"]]
@@ -107,6 +120,10 @@ def _files(facts: Mapping[str, Any]) -> str:
     return " ".join(
         filter(None, (f"Of the exported files, {lines}." if other else "", told if refused else ""))
     )
+
+
+def _groups(count: int) -> str:
+    return f"{count:,} group{'' if count == 1 else 's'}"
 
 
 def _pictures(count: int) -> str:

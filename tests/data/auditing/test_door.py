@@ -181,6 +181,8 @@ def test_a_second_audit_looks_only_at_what_changed(messy, looked_at, capfd):
     assert tfxfer.audit(messy) == first
     assert looked_at == ["cut.jpg"]  # what could not be read is always tried again
     assert "looked at 1 of 17 pictures in " in capfd.readouterr().err
+    tfxfer.audit(messy, progress=False)
+    assert capfd.readouterr().err == ""
     looked_at.clear()
     scene(40).save(messy / "ants" / "0.jpg", quality=95)
     (messy / "ants" / "1.jpg").rename(messy / "ants" / "moved.jpg")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -34,6 +35,7 @@ def audit(
     near_bits: int = NEAR_BITS,
     max_pixels: int = MAX_PIXELS,
     use_cache: bool = True,
+    progress: bool = True,
 ) -> Audit:
     """Look at every picture once and say what is the matter with the set.
 
@@ -60,6 +62,7 @@ def audit(
             nothing here decodes.
         use_cache: Whether files that have not changed (path, size, time of change) since an earlier
             audit are taken from the user's cache folder, and this one is kept there.
+        progress: Whether to show how far it is, on standard error.
 
     Returns:
         What was found.
@@ -92,17 +95,18 @@ def audit(
         raise SettingError(
             f"max_pixels must be in 1..{MAX_PIXELS}, got {max_pixels}; larger pictures are never decoded."
         )
+    looking: dict[str, Any] = {"max_pixels": max_pixels, "use_cache": use_cache, "progress": progress}
     if not isinstance(photos, Photos) and (not is_folder(photos) or is_shards(Path(photos))):
         photos = read_photos(photos)
     if not isinstance(photos, Photos):
         root = Path(photos)
         listing, refused = list_everything(root), _refusal(root)
         paths = [picture.path for picture in listing.pictures]
-        look = look_at_all(root, paths, max_pixels=max_pixels, use_cache=use_cache)
-        _tell(look)
+        look = look_at_all(root, paths, **looking)
+        _tell(look, progress)
         return judge_pictures(root, listing, look.facts, near_bits=near_bits, refused=refused)
-    look = look_at_photos(photos, max_pixels=max_pixels, use_cache=use_cache)
-    _tell(look)
+    look = look_at_photos(photos, **looking)
+    _tell(look, progress)
     in_order = sorted(range(len(photos)), key=lambda index: photos.records[index].path)
     return judge_pictures(
         photos.root if isinstance(photos.source, Files) else str(photos.source),
@@ -150,7 +154,9 @@ def _refusal(root: Path) -> str | None:
     return None
 
 
-def _tell(look: Look) -> None:
+def _tell(look: Look, progress: bool) -> None:
+    if not progress:
+        return
     known = len(look.facts) - look.new
     line = f"looked at {look.new:,} of {len(look.facts):,} pictures in {look.seconds:.1f} s"
     more = f"; {known:,} have not changed since an earlier audit" if known else ""

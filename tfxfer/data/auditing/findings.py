@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Audit", "Finding", "Lookalikes", "shown"]
+__all__ = ["AUDIT_TITLES", "Audit", "Finding", "Lookalikes", "shown"]
 
 _LISTED = 10
 
-_TITLES: Mapping[str, str] = {
+AUDIT_TITLES: Mapping[str, str] = {
     "unreadable": "unreadable",
     "oversized": "oversized",
     "leaks": "in more than one part of the split",
@@ -25,6 +25,7 @@ _TITLES: Mapping[str, str] = {
     "odd_sizes": "of an odd shape",
     "odd_formats": "of an odd format",
 }
+"""What each kind of finding is called, what weighs most first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,12 @@ class Audit:
             "refused": self.refused,
             "class_counts": dict(self.class_counts),
             "imbalance": self.imbalance,
-            **{key: [_plain(item) for item in getattr(self, key)] for key in _TITLES},
+            **{key: [_plain(item) for item in getattr(self, key)] for key in AUDIT_TITLES},
         }
 
     def sections(self) -> Iterator[tuple[str, Sequence[Finding | Lookalikes | tuple[str, ...]]]]:
         """Yield each title with what was found under it, what weighs most first."""
-        for key, title in _TITLES.items():
+        for key, title in AUDIT_TITLES.items():
             if found := getattr(self, key):
                 yield title, found
 

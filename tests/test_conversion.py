@@ -1,15 +1,37 @@
-"""convert: further forms beside those that are there, or the bundle as it was."""
+"""convert: further forms beside those that are there, and in the report; or the bundle as it was."""
 
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from tfxfer.conversion import convert
 from tfxfer.data import from_folder
-from tfxfer.errors import BundleError, DataError, SettingError
-from tfxfer.exports import convert
+from tfxfer.errors import BundleError, DataError, SettingError, TfxferWarning
+from tfxfer.evaluation import evaluate
+from tfxfer.exports import export
+from tfxfer.models import build
+from tfxfer.reporting import REPORT_FILES, add_report
 from tfxfer.runtime import check_digest
+from tfxfer.training import Phase, fit
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures):
+    return from_folder(shared_pictures, seed=4)
+
+
+@pytest.fixture(scope="module")
+def bundle(photos, tmp_path_factory):
+    """A folder with a report, and its artifacts."""
+    model = build(photos, backbone="micro", image_size=32)
+    log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
+    target, report = tmp_path_factory.mktemp("bundle") / "colours", evaluate(model, photos)
+    about = {"log": log, "settings": {"seed": 4}, "report": report}
+    beside = partial(add_report, model, photos, report)
+    return target, export(model, target, photos, beside=beside, **about)
 
 
 @pytest.fixture
@@ -46,10 +68,43 @@ def test_the_manifest_tells_how_each_does(converted):
     assert parity["tflite"]["bounds"] == {"bound": 0.001}
 
 
-def test_a_form_that_is_there_is_written_anew(copy, photos):
+def test_the_report_tells_of_them_and_else_what_it_did(converted, bundle):
+    folder, artifacts = converted
+    before, now = (json.loads((each / "report.json").read_text()) for each in (bundle[0], folder))
+    assert [each["form"] for each in before["files"]] == ["keras", "saved-model", "tflite"]
+    assert [each["form"] for each in now["files"]] == [
+        *(each["form"] for each in before["files"]),
+        *(each.format for each in artifacts),
+    ]
+    for told, artifact in zip(now["files"][3:], artifacts, strict=True):
+        assert (told["file"], told["bytes"]) == (artifact.path.name, artifact.size)
+        assert told["agreement"] == artifact.comparison.agreement
+    assert list(now) == list(before)
+    changed = {name for name in now if now[name] != before[name]}
+    assert {"files"} <= changed <= {"files", "summary"}
+    for name in ("report.html", "report.md", "MODEL_CARD.md"):
+        check_digest(folder, name)
+    for name in ("report.html", "report.md"):
+        text = (folder / name).read_text()
+        assert all(artifact.path.name in text for artifact in artifacts)
+    # Its pictures are there again.
+    pages = [(each / "report.html").read_text() for each in (bundle[0], folder)]
+    assert pages[0].count("<img src=") == pages[1].count("<img src=") > 10
+
+
+def test_one_that_was_edited_is_judged_anew_and_none_stays_none(copy, photos):
+    (copy / "report.json").write_text("{}")
     (copy / "model.tflite").unlink()
-    convert(copy, formats=["tflite"], photos=photos.root)
+    with pytest.warns(TfxferWarning, match=r"^MODEL_CARD\.md was filled in, and stays as it is; "):
+        convert(copy, formats=["tflite"], photos=photos.root)
     check_digest(copy, "model.tflite")
+    found = json.loads((copy / "report.json").read_text())
+    assert found["headline"]["name"] == "accuracy"
+    assert found["files"][-1]["bytes"] == (copy / "model.tflite").stat().st_size
+    for name in REPORT_FILES:
+        (copy / name).unlink()
+    convert(copy, formats=["tflite"], photos=photos.root)
+    assert not set(REPORT_FILES) & {path.name for path in copy.iterdir()}
 
 
 def test_pictures_are_looked_for_where_they_were(copy, says):

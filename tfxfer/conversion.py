@@ -11,13 +11,14 @@ import keras
 
 from tfxfer.data import DataFrame, Photos
 from tfxfer.exports.artifact import Artifact
-from tfxfer.exports.card import write_manifest
+from tfxfer.exports.card import parity_of, write_manifest
 from tfxfer.exports.formats import FORMATS, choose_formats
 from tfxfer.exports.found_again import trained_on
 from tfxfer.exports.gate import write_forms
 from tfxfer.exports.known import read_rejection
 from tfxfer.exports.material import Material
 from tfxfer.models import check_classes, input_contract
+from tfxfer.reporting import refresh_report
 from tfxfer.runtime import OWN_MARK, check_bundle, check_digest, read_checked, read_json, whole_folder
 
 __all__ = ["convert"]
@@ -34,7 +35,7 @@ def convert(
 
     The bundle is replaced in one step, or stays as it was. Its own ``model.keras`` is what is converted.
     Pictures are told by content: those that trained quantize, those that chose choose between converters,
-    those of the test part judge.
+    those of the test part judge. Its report, if it has one, tells of them.
 
     Args:
         bundle: What ``tfxfer.export`` or ``tfxfer train`` wrote.
@@ -53,7 +54,7 @@ def convert(
         ParityError: As in ``export``.
 
     Warns:
-        TfxferWarning: As in ``export``.
+        TfxferWarning: As in ``export``; or the model card was filled in, and does not tell of them.
     """
     chosen = choose_formats(formats)
     folder = check_bundle(bundle)
@@ -71,6 +72,8 @@ def convert(
         for form in chosen:
             _remove(draft / form.filename)
         artifacts = write_forms(chosen, model, draft, material, accept=accept, rejection=rejection)
+        now = before["parity"] | {artifact.format: parity_of(artifact) for artifact in artifacts}
+        refresh_report(model, known, draft, parity=now)
         write_manifest(draft, artifacts, before=before)
     return tuple(replace(artifact, path=folder / artifact.path.name) for artifact in artifacts)
 
