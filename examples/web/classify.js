@@ -201,7 +201,7 @@ async function start() {
     const classifier = await Classifier.load(url), {facts} = classifier;
     const off = await classifier.selfTest();
     state.textContent = `${facts.name} tells ${facts.labels.join(", ")}. ` +
-      `Scores of the golden pictures in it are ${off.toPrecision(1)} off at most.`;
+      `On the pictures that came with it, scores are off by ${off.toPrecision(1)} at most.`;
     const showAll = async pictures => {
       answers.replaceChildren();
       for (const picture of pictures) await show(classifier, picture, answers);

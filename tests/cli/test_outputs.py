@@ -20,7 +20,7 @@ def test_what_is_joined_by_commas_comes_apart_again(names):
     [
         (
             "keras,tflit",
-            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 7.\n",
+            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 8.\n",
         ),
         (
             ",",

@@ -144,7 +144,7 @@ def test_a_target_that_is_there_is_kept(fitted, photos, bundle, says):
         ),
         (
             ["tf-lite"],
-            "no export format 'tf-lite'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 7.",
+            "no export format 'tf-lite'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 8.",
         ),
     ],
     ids=["none", "unknown"],

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium he
 
 PAGE = REPOSITORY / "examples" / "web"
 OFFLINE = re.compile("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT")
-GOLDEN = r"Scores of the golden pictures in it are (\S+) off at most\."
+GOLDEN = r"On the pictures that came with it, scores are off by (\S+) at most\."
 TURNED = {0x0112: 6}
 """EXIF: what is at the left of the file belongs at the top."""
 TALL = {"tall & odd.png", "turned.jpg"}
