@@ -11,7 +11,7 @@ import pytest
 
 from tfxfer.contracts import InputContract
 from tfxfer.data import from_folder
-from tfxfer.errors import MissingExtra
+from tfxfer.errors import MissingExtra, SettingError
 from tfxfer.exports import choose_formats, convert, export
 from tfxfer.exports.onnx_files import onnx_output, write_onnx
 from tfxfer.models import build
@@ -80,6 +80,29 @@ def test_what_is_not_installed_is_named(monkeypatch, says):
     message = "the format onnx needs onnx and tf2onnx, which are not installed; pip install 'tfxfer[onnx]'."
     with pytest.raises(MissingExtra, match=says(message)):
         choose_formats(["onnx"])
+
+
+def test_what_tf2onnx_leaves_open_is_written(tmp_path):
+    """GELU, a grouped convolution, and a layer that holds tensors that are no variables."""
+    image = keras.Input((32, 32, 3))
+    scaled = keras.layers.Normalization(mean=[90.0, 120, 150], variance=[400.0, 900, 1600])(image)
+    x = keras.layers.Conv2D(8, 3, activation=lambda x: keras.ops.gelu(x, approximate=False))(scaled)
+    x = keras.layers.Conv2D(8, 3, groups=4)(x)
+    scores = keras.layers.Dense(3, activation="softmax")(keras.layers.GlobalMaxPooling2D()(x))
+    model = keras.Model(image, scores)
+    write_onnx(model, tmp_path / "model.onnx", FACTS)
+    said = onnx_output(tmp_path / "model.onnx", IMAGES, "scores")
+    np.testing.assert_allclose(said, model.predict(IMAGES, verbose=0), atol=1e-5)
+    assert [each.name for each in onnx.load(tmp_path / "model.onnx").graph.input] == ["image"]
+
+
+def test_an_operation_that_cannot_be_written_is_named(tmp_path, says):
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(keras.ops.erfinv(image)))
+    message = "tf2onnx does not know Erfinv, which this model has; leave onnx out of formats."
+    with pytest.raises(SettingError, match=says(message)):
+        write_onnx(model, tmp_path / "model.onnx", FACTS)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
