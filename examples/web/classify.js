@@ -3,6 +3,7 @@
 import {loadAndCompile, loadLiteRt, Tensor} from "@litertjs/core";
 
 const WASM = "node_modules/@litertjs/core/wasm/";
+const NAMED = 10;
 const SHOWN = 5;
 const ONE = 2 ** 22;  // Pillow's filters count in fixed point
 
@@ -196,27 +197,31 @@ async function show(classifier, picture, answers) {
 async function start() {
   const [state, drop, files, answers] =
     ["state", "drop", "files", "answers"].map(id => document.getElementById(id));
+  for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+    drop.addEventListener(name, event => {
+      event.preventDefault();
+      drop.classList.toggle("over", over);
+    });
+  }
   const url = new URLSearchParams(location.search).get("model") ?? "model.tflite";
   try {
     const classifier = await Classifier.load(url), {facts} = classifier;
     const off = await classifier.selfTest();
-    state.textContent = `${facts.name} tells ${facts.labels.join(", ")}. ` +
+    const named = facts.labels.slice(0, NAMED).join(", ") + (facts.labels.length > NAMED ? ", …" : "");
+    state.textContent = `${facts.name} tells ${named}. ` +
       `On the pictures that came with it, scores are off by ${off.toPrecision(1)} at most.`;
-    const showAll = async pictures => {
-      answers.replaceChildren();
-      for (const picture of pictures) await show(classifier, picture, answers);
+    let done = Promise.resolve();
+    const showAll = pictures => {
+      done = done.then(async () => {
+        answers.replaceChildren();
+        for (const picture of pictures) await show(classifier, picture, answers);
+      });
     };
     files.addEventListener("change", () => showAll([...files.files]));
     drop.addEventListener("drop", event => showAll([...event.dataTransfer.files]));
     files.disabled = false;
   } catch (error) {
     state.textContent = `${url} does not run here: ${error.message}`;
-  }
-  for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-    drop.addEventListener(name, event => {
-      event.preventDefault();
-      drop.classList.toggle("over", over);
-    });
   }
 }
 

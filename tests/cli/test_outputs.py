@@ -25,7 +25,7 @@ def test_what_is_joined_by_commas_comes_apart_again(names):
         (
             ",",
             "tfxfer: formats must name at least one of keras, saved-model, tflite, tflite-float16, "
-            "tflite-dynamic, tflite-int8, tflite-int16x8.\n",
+            "tflite-dynamic, tflite-int8, tflite-int16x8, onnx.\n",
         ),
     ],
 )

@@ -140,7 +140,7 @@ def test_a_target_that_is_there_is_kept(fitted, photos, bundle, says):
         (
             [],
             "formats must name at least one of keras, saved-model, tflite, tflite-float16, tflite-dynamic, "
-            "tflite-int8, tflite-int16x8.",
+            "tflite-int8, tflite-int16x8, onnx.",
         ),
         (
             ["tf-lite"],
