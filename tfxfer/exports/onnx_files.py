@@ -46,8 +46,7 @@ def write_onnx(model: keras.Model, path: Path, facts: ModelFacts) -> None:
     image = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32, name="image")
     function, traced = _traced(model, image)
     # Not Keras's own export: it patches tf2onnx for NumPy 2, which 1.17 does not need, and names no output.
-    handlers = {"Erfc": (_erfc, [])}
-    made, _ = tf2onnx.convert.from_function(function, [image], custom_op_handlers=handlers)
+    made, _ = tf2onnx.convert.from_function(function, [image], custom_op_handlers={"Erfc": (_erfc, [])})
     unknown = {node.op_type for node in made.graph.node if not onnx.defs.has(node.op_type, node.domain)}
     if unknown:
         raise SettingError(
