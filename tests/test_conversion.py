@@ -144,7 +144,7 @@ def test_a_model_that_was_edited_is_refused(copy, photos):
 
 def test_unknown_forms_are_refused_first(tmp_path, says):
     message = (
-        "no export format 'tflite-int4'; did you mean 'tflite-int8'? tfxfer.exports.FORMATS lists all 7."
+        "no export format 'tflite-int4'; did you mean 'tflite-int8'? tfxfer.exports.FORMATS lists all 8."
     )
     with pytest.raises(SettingError, match=says(message)):
         convert(tmp_path, formats=["tflite-int4"])

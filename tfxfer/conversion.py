@@ -48,6 +48,7 @@ def convert(
 
     Raises:
         BundleError: The folder is no bundle, was exported without ``"keras"``, or is damaged.
+        MissingExtra: A form needs packages that are not installed.
         SettingError: An unknown form, or pictures of other classes; or none are given, and it is not known
             where they were.
         DataError: The pictures are not where they were, are others, or a class has no training picture.

@@ -20,12 +20,12 @@ def test_what_is_joined_by_commas_comes_apart_again(names):
     [
         (
             "keras,tflit",
-            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 7.\n",
+            "tfxfer: no export format 'tflit'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 8.\n",
         ),
         (
             ",",
             "tfxfer: formats must name at least one of keras, saved-model, tflite, tflite-float16, "
-            "tflite-dynamic, tflite-int8, tflite-int16x8.\n",
+            "tflite-dynamic, tflite-int8, tflite-int16x8, onnx.\n",
         ),
     ],
 )

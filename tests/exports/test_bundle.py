@@ -147,11 +147,11 @@ def test_a_target_that_is_there_is_kept(fitted, photos, bundle, says):
         (
             [],
             "formats must name at least one of keras, saved-model, tflite, tflite-float16, tflite-dynamic, "
-            "tflite-int8, tflite-int16x8.",
+            "tflite-int8, tflite-int16x8, onnx.",
         ),
         (
             ["tf-lite"],
-            "no export format 'tf-lite'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 7.",
+            "no export format 'tf-lite'; did you mean 'tflite'? tfxfer.exports.FORMATS lists all 8.",
         ),
     ],
     ids=["none", "unknown"],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.reporting import browser
+from tests import browser
 from tests.reporting.conftest import MARKUP
 from tfxfer.contracts import Predictions
 from tfxfer.data import AUDIT_TITLES, data_uri

@@ -23,7 +23,7 @@ __all__ = ["export", "forms_table"]
     type=forms,
     required=True,
     metavar="A,B,…",
-    help="keras, saved-model, tflite, tflite-float16, tflite-dynamic, tflite-int8, tflite-int16x8.",
+    help="keras, saved-model, tflite, tflite-float16, tflite-dynamic, tflite-int8, tflite-int16x8, onnx.",
 )
 @click.option(
     "--photos",
@@ -35,8 +35,8 @@ __all__ = ["export", "forms_table"]
 def export(bundle: Path, formats: tuple[str, ...], photos: str | None, accept: bool, as_json: bool) -> int:
     """Write further forms of the model in DIR, and check each on the pictures it was trained on.
 
-    Each file is loaded again by LiteRT, TensorFlow or Keras, and held beside the model on the test pictures.
-    One that loses more than it may is not handed out, and the exit status is 1.
+    Each file is loaded again by LiteRT, TensorFlow, Keras or ONNX Runtime, and held beside the model on the
+    test pictures. One that loses more than it may is not handed out, and the exit status is 1.
     """
     with quiet():
         artifacts = tfxfer.convert(bundle, formats=formats, photos=photos, accept=accept)

@@ -54,8 +54,8 @@ def export(
         photos: The data set it was trained on.
         formats: Which forms to write, of ``tfxfer.exports.FORMATS``: ``"keras"``, ``"saved-model"``,
             ``"tflite"`` (float32), ``"tflite-float16"``, ``"tflite-dynamic"`` (int8 weights),
-            ``"tflite-int8"`` (all int8, uint8 pixels in) and ``"tflite-int16x8"``. For the last two, ranges
-            are taken from training pictures (128 at most, the classes in turn).
+            ``"tflite-int8"`` (all int8, uint8 pixels in) and ``"tflite-int16x8"``, and ``"onnx"``. For int8
+            and int16x8, ranges are taken from training pictures (128 at most, the classes in turn).
         report: Its figures on the test part; None judges it now.
         log: What training did, for the card.
         calibration: What ``tfxfer.calibrate`` did, for the card; the weights have it in them.
@@ -64,7 +64,7 @@ def export(
             not. A smaller form that says so badly is the classifier alone, and you are told.
         settings: Further entries of the card, such as the settings of the run.
         beside: Writes further files into the folder, once the forms are there and what they lose is known.
-        accept: Whether a form is handed out that loses more than it may. Those of the first three must not
+        accept: Whether a form is handed out that loses more than it may. The first three, and ONNX, must not
             differ at all.
         force: Whether a folder that is there already is replaced.
 
@@ -74,6 +74,7 @@ def export(
     Raises:
         SettingError: An unknown form, a target that is there already or cannot be made, or a model or report
             that does not belong to these photos.
+        MissingExtra: A form needs packages that are not installed.
         DataError: A quantized form is wanted, and a class has no training picture.
         ParityError: A file that must not differ disagrees with the model; nothing is written.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tfxfer.errors import SettingError
+from tfxfer.errors import MissingExtra, SettingError
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.litert import LiteRTModel
 from tfxfer.exports.material import Material
+from tfxfer.exports.onnx_files import onnx_output, write_onnx
 from tfxfer.exports.parity import EXACT, Bounds, Yardstick
 from tfxfer.exports.quantizing.converter import Numbers, converted
 from tfxfer.exports.quantizing.doctor import best_int8
@@ -49,6 +52,7 @@ class Format:
         known: Likewise as ``scores``, how far pictures are from being none of the classes, shape (pictures,),
             below 0 where they are; None where the form is the plain classifier in any case.
         files: Likewise as ``scores``, of encoded pictures; None where the form takes pixels alone.
+        packages: What it needs beyond what tfxfer always brings; the extra of the form's name brings them.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Format:
     quantized: bool = False
     known: Callable[[Path, Images], Scores] | None = None
     files: Callable[[Path, Sequence[bytes]], Scores] | None = None
+    packages: tuple[str, ...] = ()
 
 
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
@@ -74,10 +79,19 @@ def choose_formats(names: Sequence[str]) -> list[Format]:
 
     Raises:
         SettingError: There are none, or one is unknown.
+        MissingExtra: One needs packages that are not installed.
     """
     if not names:
         raise SettingError(f"formats must name at least one of {', '.join(form.name for form in FORMATS)}.")
-    return [FORMATS[name.replace("_", "-")] for name in names]
+    chosen = [FORMATS[name.replace("_", "-")] for name in names]
+    for form in chosen:
+        missing = [package for package in form.packages if importlib.util.find_spec(package) is None]
+        if missing:
+            raise MissingExtra(
+                f"the format {form.name} needs {' and '.join(missing)}, which "
+                f"{'is' if len(missing) == 1 else 'are'} not installed; pip install 'tfxfer[{form.name}]'."
+            )
+    return chosen
 
 
 def _write_keras(model: keras.Model, path: Path, _: Material) -> Making:
@@ -119,6 +133,11 @@ def _saved_model_output(path: Path, images: Images, name: str) -> Scores:
 def _saved_model_files(path: Path, files: Sequence[bytes]) -> Scores:
     answer = tf.saved_model.load(str(path / _VERSION)).signatures["image_bytes"]
     return np.asarray(answer(image_bytes=tf.constant(files))["scores"])
+
+
+def _write_onnx(model: keras.Model, path: Path, material: Material) -> Making:
+    write_onnx(model, path, material.facts)
+    return []
 
 
 def _lite(numbers: Numbers) -> Callable[[keras.Model, Path, Material], Making]:
@@ -206,3 +225,14 @@ FORMATS.add(_small("float16", _lite("float16"), Bounds(agreement=0.99, loss=0.00
 FORMATS.add(_small("dynamic", _lite("dynamic"), Bounds(agreement=0.97, loss=0.01, known=0.15)))
 FORMATS.add(_small("int8", _write_int8, _INT8))
 FORMATS.add(_small("int16x8", _lite("int16x8"), Bounds(agreement=0.97, loss=0.01)))
+FORMATS.add(
+    Format(
+        "onnx",
+        "model.onnx",
+        EXACT,
+        _write_onnx,
+        partial(onnx_output, name="scores"),
+        known=partial(onnx_output, name="known"),
+        packages=("onnx", "onnxruntime", "tf2onnx"),
+    )
+)

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfxfer.data import from_folder, read_image
 from tfxfer.exports.metadata.facts import FileFacts
+from tfxfer.models import build
+from tfxfer.training import Phase, fit
 
 SIZE = (12, 20)
 IMAGES = np.random.default_rng(1).integers(0, 256, (20, *SIZE, 3)).astype(np.uint8)
@@ -69,6 +72,26 @@ def facts():
         reject_threshold=0.4,
         card_sha256="ab" * 32,
     )
+
+
+@pytest.fixture(scope="session")
+def photographs(real_data, imagenet_home):
+    """A model of ants and bees, their photos, a hundred of training and fifty to test, as it takes them."""
+    photos = from_folder(real_data / "hymenoptera")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras.src.backend.config._KERAS_DIR", str(imagenet_home))
+        model = build(photos, backbone="mobilenet_v2_035")
+    fit(model, photos, plan=[Phase("head", epochs=3, rate=1e-3)], progress=False)
+
+    def decoded(part, count):
+        chosen = photos.split[part][:: len(photos.split[part]) // count][:count]
+        contents = dict(photos.contents(chosen))
+        images = [read_image(contents[each], height=224, width=224, resize=photos.resize) for each in chosen]
+        return np.stack(images)
+
+    train = decoded("train", 100)
+    train[:, 0, :2] = [[0] * 3, [255] * 3]
+    return model, photos, train, decoded("test", 50)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,8 @@ import pytest
 from PIL import Image
 
 from tests.exports.metadata.conftest import SIZE, converted
-from tfxfer.data import from_folder, read_image
+from tfxfer.data import read_image
 from tfxfer.exports import FileFacts, LiteRTModel, describe, load
-from tfxfer.models import build
-from tfxfer.training import Phase, fit
 
 
 def as_pngs(images, folder):
@@ -45,26 +43,6 @@ def test_a_bundle_s_file_is_read(bundle, ask_mediapipe, shared_pictures, tmp_pat
     told = ask_mediapipe(folder / "model.tflite", as_pngs(images, tmp_path / "pictures"))
     said = in_order(told["said"], predictor.classes)
     np.testing.assert_allclose(said, predictor.scores(files), atol=1e-6)
-
-
-@pytest.fixture(scope="module")
-def photographs(real_data, imagenet_home):
-    """A model of ants and bees, their photos, a hundred of training and fifty to test, as it takes them."""
-    photos = from_folder(real_data / "hymenoptera")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keras.src.backend.config._KERAS_DIR", str(imagenet_home))
-        model = build(photos, backbone="mobilenet_v2_035")
-    fit(model, photos, plan=[Phase("head", epochs=3, rate=1e-3)], progress=False)
-
-    def decoded(part, count):
-        chosen = photos.split[part][:: len(photos.split[part]) // count][:count]
-        contents = dict(photos.contents(chosen))
-        images = [read_image(contents[each], height=224, width=224, resize=photos.resize) for each in chosen]
-        return np.stack(images)
-
-    train = decoded("train", 100)
-    train[:, 0, :2] = [[0] * 3, [255] * 3]
-    return model, photos, train, decoded("test", 50)
 
 
 @pytest.mark.slow
