@@ -167,7 +167,8 @@ def labelled_rows(
         label = classes  # the model's order, whatever theirs is
     labelling = choose_labelling(label, task=task, separator=separator)
     _check_known(labelling, classes)
-    _check_columns(read, {"path": path, "split": split, "group": group}, labelling.columns)
+    grouped = {} if group is None else {"group": group}  # that there is one nobody asks for is no matter here
+    _check_columns(read, {"path": path, "split": split, **grouped}, labelling.columns)
     home = _home(read, root)
     entries = _once(read, [_entry(read, row, home, path, labelling, split, group) for row in read.rows])
     if split is not None:
