@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 import tfxfer
-from tfxfer import data, evaluation
-from tfxfer.augment import choose_views, over_views
+from tfxfer import augment, data, evaluation
 from tfxfer.contracts import Predictions
 from tfxfer.errors import DataError, SettingError
 
@@ -57,7 +56,7 @@ def judge_source(
     """
     # First, since what judging needs may be missing.
     evaluation.choose_top(top_k, task=predictor.task, classes=len(predictor.classes))
-    views = choose_views(tta)
+    views = augment.choose_views(tta)
     shards = data.is_shards(source)
     if not shards and not data.is_tfds(source):
         if data_dir is not None:
@@ -124,7 +123,7 @@ def _said(
         labels=targets[[rows[index] for index in order]],
         task=predictor.task,
         groups=tuple(record.group for record in records),
-        **over_views(said, views),
+        **augment.over_views(said, views),
     )
 
 
