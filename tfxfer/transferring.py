@@ -37,6 +37,7 @@ class Settings(TypedDict, total=False):
     weights_sha256: str | None
     image_size: int | None
     pixel_range: PixelRange | None
+    dropout: float
     drop_path: float | None
     resize: Resize
     max_bad: float
@@ -125,6 +126,7 @@ def transfer(
         image_size: Side of the square that pictures are brought to, in pixels; None takes the
             backbone's own.
         pixel_range: For backbones from outside the catalogue, as in ``build``.
+        dropout: Share of features switched off in training in front of the last layer, as in ``build``.
         drop_path: For backbones with stochastic depth, as in ``build``.
         resize: How they are, as in ``from_folder``.
         max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.

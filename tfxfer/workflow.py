@@ -46,7 +46,16 @@ __all__ = ["Run", "judged", "run"]
 
 READING = ("columns", "task", "separator", "root", "data_dir", "download", "resize")
 CLEANING = ("max_bad", "near_duplicates")
-BUILDING = ("backbone", "weights", "weights_sha256", "image_size", "pixel_range", "drop_path", "seed")
+BUILDING = (
+    "backbone",
+    "weights",
+    "weights_sha256",
+    "image_size",
+    "pixel_range",
+    "dropout",
+    "drop_path",
+    "seed",
+)
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
 LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -19,16 +19,17 @@ _OF_SLICES = ("start", "stop", "step")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where something is written: in which table of which file."""
+    """Where something is written: in which table of which file, and in which table others would be."""
 
     file: str | Path
+    homes: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
 
     def __str__(self) -> str:
         return f" in [{self.table}]" if self.table else ""
 
     def within(self, name: str) -> _Place:
-        return _Place(self.file, f"{self.table}.{name}" if self.table else name)
+        return replace(self, table=f"{self.table}.{name}" if self.table else name)
 
 
 def read_settings(settings: type[Settings], file: str | Path) -> Settings:
@@ -49,7 +50,9 @@ def read_settings(settings: type[Settings], file: str | Path) -> Settings:
         ) from error
     except ValueError as error:  # of TOML, or of UTF-8
         raise SettingError(f"{file} is no TOML ({error}); mend it there.") from error
-    return _dataclass(settings, table, _Place(file))
+    tables = {name: kind for name, kind in types_of(settings).items() if is_dataclass(kind)}
+    homes = {each.name: name for name, kind in tables.items() for each in fields(kind)}
+    return _dataclass(settings, table, _Place(file, homes))
 
 
 def read_value(settings: type, name: str, value: object) -> Any:
@@ -68,7 +71,7 @@ def _dataclass(settings: type[Settings], table: Mapping[str, object], place: _Pl
     kinds = types_of(settings)
     for name in table:
         if name not in known:
-            raise SettingError(f"{place.file}: no setting {name!r}{place}{_hint(settings, name)}")
+            raise SettingError(f"{place.file}: no setting {name!r}{place}{_hint(name, known, place)}")
     for name, default in known.items():
         if default is MISSING and name not in table:
             raise SettingError(f"{place.file}: {name}{place} is missing; give {allowed(kinds[name])}.")
@@ -82,12 +85,9 @@ def _dataclass(settings: type[Settings], table: Mapping[str, object], place: _Pl
         raise SettingError(f"{place.file}: {error}") from error
 
 
-def _hint(settings: type, name: str) -> str:
+def _hint(name: str, known: Mapping[str, object], place: _Place) -> str:
     """Name the table that a setting belongs into, or what is called alike, and then all there are."""
-    known = [each.name for each in fields(settings)]
-    tables = {table: kind for table, kind in types_of(settings).items() if is_dataclass(kind)}
-    homes = [table for table, kind in tables.items() if name in types_of(kind)]  # type: ignore[arg-type]
-    belongs = f"; it belongs into [{homes[0]}]." if homes else ""
+    belongs = f"; it belongs into [{place.homes[name]}]." if name in place.homes else ""
     return f"{belongs or did_you_mean(name, known) or '.'} There are {', '.join(known)}."
 
 

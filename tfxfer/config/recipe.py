@@ -48,6 +48,7 @@ class Model:
     weights_sha256: str | None = None
     image_size: int | None = None
     pixel_range: tuple[float, float] | None = None
+    dropout: float = 0.2
     drop_path: float | None = None
 
 
@@ -137,7 +138,7 @@ class Recipe:
 
         Args:
             file: The file; one that is there already is replaced.
-            heading: Lines of comment to begin with.
+            heading: Lines of comment to begin with; what cannot be printed becomes a space there.
 
         Returns:
             The file.
@@ -152,7 +153,8 @@ class Recipe:
                 f"a recipe in TOML cannot hold {told}; give it by a name or in numbers, or write "
                 "recipe.writable(), which says what it lacks."
             )
-        comment = "".join(f"# {line}\n" for line in heading.splitlines())
+        lines = ["".join(c if c.isprintable() else " " for c in line) for line in heading.splitlines()]
+        comment = "".join(f"# {line}\n" for line in lines)
         with whole_file(file) as draft:
             draft.write_bytes(f"{comment}{tomli_w.dumps(table)}".encode())
         return Path(file)
