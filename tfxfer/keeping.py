@@ -23,7 +23,8 @@ RECIPE = "recipe.toml"
 def placed(recipe: Recipe) -> Recipe:
     """Return a recipe whose paths say from any folder where things are, as text."""
     pictures, model = recipe.pictures, recipe.model
-    changes = {name: _absolute(getattr(pictures, name)) for name in ("source", "root", "data_dir")}
+    given = {name: getattr(pictures, name) for name in ("source", "root", "data_dir")}
+    changes = {name: _absolute(place) for name, place in given.items() if place is not None}
     if model.weights not in (None, "pretrained", "imagenet"):
         changes["weights"] = _absolute(model.weights)
     form, _, path = model.backbone.partition(":")

@@ -42,7 +42,7 @@ from tfxfer.training import (
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
 
-__all__ = ["Run", "judged", "run"]
+__all__ = ["Run", "for_card", "judged", "run"]
 
 READING = ("columns", "task", "separator", "root", "data_dir", "download", "resize")
 CLEANING = ("max_bad", "near_duplicates")
@@ -149,7 +149,7 @@ def run(
     log = fit(model, photos, plan=phases, **changing, **recipe.pick(*LEARNING, "guard", "seed"), **going)
     log = replace(log, chosen=chosen)
     done = judged(model, photos, **recipe.pick("calibrate", "reject", "batch_size"))
-    about: dict[str, Any] = {"log": log, "settings": _for_card(recipe, photos, means, phases), **done}
+    about: dict[str, Any] = {"log": log, "settings": for_card(recipe, photos, phases), **done}
     report = partial(add_report, model, photos, done["report"]) if recipe.bundle.report else None
     about["beside"] = partial(write_recipe, kept, then=report)
     files = export(model, to, photos, formats=recipe.bundle.formats, force=force, **about)
@@ -212,8 +212,8 @@ def _check_whole(recipe: Recipe) -> None:
     """Refuse a recipe that does not say all that a run must be told."""
     for name, what in recipe.lacks.items():
         raise SettingError(
-            f"the recipe lacks {name}, of which a file cannot hold {what}; give {name} beside it, or take it "
-            "out of [lacks] to do without."
+            f"the recipe lacks {name}, of which a file cannot hold {what}; give "
+            f"{'a folder' if name == 'source' else name} beside it, or take it out of [lacks] to do without."
         )
     if recipe.pictures.source is None:
         raise SettingError("no pictures are named; give a folder, a table, or tfds: and a name.")
@@ -234,9 +234,10 @@ def _check_photos(recipe: Recipe, photos: Photos, means: _Means) -> None:
     check_reject(recipe.judging.reject, photos)
 
 
-def _for_card(recipe: Recipe, photos: Photos, means: _Means, phases: Sequence[Phase]) -> dict[str, Any]:
+def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[str, Any]:
     """Put down settings as JSON has them, and how pictures were read, so that they are read so again."""
-    change, where = means.change, placed(recipe).pictures
+    training, where = recipe.training, placed(recipe).pictures
+    change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
     return {
         **recipe.pick(*BUILDING, *READING, *CLEANING, *LEARNING, "strategy"),
         "weights": None if recipe.model.weights is None else str(recipe.model.weights),
@@ -247,6 +248,6 @@ def _for_card(recipe: Recipe, photos: Photos, means: _Means, phases: Sequence[Ph
         "task": photos.task,
         "resize": photos.resize,
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
-        "mix": str(means.mixing) if means.mixing else None,
+        "mix": str(mixing) if mixing else None,
         "plan": [phase.to_dict() for phase in phases],
     }
