@@ -34,6 +34,7 @@ def test_help_has_each_setting_with_its_default():
     settings = {name: each.default for name, each in parameters.items() if name not in OF_THE_OCCASION}
     defaults = Recipe().settings
     assert settings == {name: default for name, default in defaults.items() if name != "source"}
+    assert parameters["image_size"].annotation == "int | None"
     text = inspect.getdoc(tfxfer.transfer)
     assert [name for name in parameters if f"\n    {name}: " not in text] == []
 

@@ -68,10 +68,11 @@ class Settings(TypedDict, total=False):
 def _spelled_out(door: Door) -> Door:
     """Have ``help`` and notebooks show each setting and its default, where the code says ``**settings``."""
     signature, defaults = inspect.signature(door), Recipe().settings
-    own = list(signature.parameters.values())[:-1]
+    *own, _ = signature.parameters.values()
+    kinds = {name: kind.__forward_arg__ for name, kind in inspect.get_annotations(Settings).items()}
     settings = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
-        for name, kind in inspect.get_annotations(Settings).items()
+        for name, kind in kinds.items()
     ]
     door.__dict__["__signature__"] = signature.replace(parameters=[*own, *settings])
     return door
@@ -166,10 +167,12 @@ def transfer(
         TfxferError: A setting, a picture, the weights or an exported file is wrong. The target is
             then as it was.
     """
-    told = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(recipe) if recipe else Recipe()
-    told = told.with_settings(**settings, **({} if folder is None else {"source": folder}))
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe() if recipe is None else Recipe.from_toml(recipe)
+    if folder is not None:
+        recipe = recipe.with_settings(source=folder)
     return run(
-        told,
+        recipe.with_settings(**settings),
         to=to,
         csv=csv,
         tensorboard=tensorboard,
