@@ -45,7 +45,7 @@ def test_help_has_each_setting_with_its_default():
         (tfxfer.data.read_photos, READING),
         (tfxfer.clean, CLEANING),
         (tfxfer.build, BUILDING),
-        (tfxfer.fit, (*LEARNING, "guard", "seed")),
+        (tfxfer.fit, LEARNING),
         (tfxfer.export, ("formats",)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

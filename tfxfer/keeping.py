@@ -89,6 +89,8 @@ def _plain_mixing(mix: Any) -> Any:
 
 def _plain_augmentation(change: Any) -> Any:
     """Call by its name what a policy makes, and leave all else."""
+    if change is None or isinstance(change, str):
+        return change  # albumentations is imported only where there is something of it
     name = getattr(change, "name", None)
     if not isinstance(change, augment.Policy | augment.Augmentation) or name not in augment.POLICIES:
         return change

@@ -57,7 +57,7 @@ BUILDING = (
     "seed",
 )
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
-LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision")
+LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision", "guard", "seed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +134,7 @@ def run(
     _check_whole(recipe)
     checkpoints = _held(recipe, to, resume=resume, force=force, **logs)
     means = _Means.of(recipe)
-    photos = read_photos(recipe.pictures.source, **recipe.pick(*READING, "download", "seed"))
+    photos = read_photos(recipe.pictures.source, **recipe.pick(*READING, "seed"))
     _check_photos(recipe, photos, means)
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
@@ -146,7 +146,7 @@ def run(
         checkpoints.clear()
     going: dict[str, Any] = {"checkpoints": checkpoints.folder, "resume": resume, **logs, **watching}
     changing: dict[str, Any] = {"augment": means.change, "mix": means.mixing}
-    log = fit(model, photos, plan=phases, **changing, **recipe.pick(*LEARNING, "guard", "seed"), **going)
+    log = fit(model, photos, plan=phases, **changing, **recipe.pick(*LEARNING), **going)
     log = replace(log, chosen=chosen)
     done = judged(model, photos, **recipe.pick("calibrate", "reject", "batch_size"))
     about: dict[str, Any] = {"log": log, "settings": for_card(recipe, photos, phases), **done}

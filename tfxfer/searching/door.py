@@ -132,7 +132,7 @@ def search(
     watching: dict[str, Any] = {"progress": progress, "console": console}
     if not isinstance(folder, Photos):
         check_apart(target, folder, root=root, data_dir=data_dir)
-        folder = read_photos(folder, **base.pick(*READING, "download", "seed"))
+        folder = read_photos(folder, **base.pick(*READING, "seed"))
     photos = folder if folder.left_out is not None else clean(folder, **base.pick(*CLEANING), **watching)
     job = Job.of(photos, space, fixed, base=base, judge=judge_of(photos.task, by))
     about = job.about() | {"sampler": sampler, "pruner": pruner, "by": by}

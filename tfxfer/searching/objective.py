@@ -112,6 +112,6 @@ def trained(
         TfxferError: As ``build`` and ``fit``.
     """
     model = build(photos, **chosen.pick(*BUILDING))
-    settings = chosen.pick("plan", "augment", "mix", *LEARNING, "guard", "seed")
+    settings = chosen.pick("plan", "augment", "mix", *LEARNING)
     watching: dict[str, Any] = {"progress": progress, "console": console}
     return model, fit(model, photos, **settings, callbacks=callbacks, **watching)
