@@ -20,6 +20,7 @@ from tfxfer.config.kinds import allowed, default_of, fits, is_none, types_of
         (int, 1.0, False),
         (int, True, False),
         (float, 1, True),
+        (float, 10**400, False),
         (float, False, False),
         (bool, False, True),
         (bool, 0, False),

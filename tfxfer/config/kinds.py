@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, is_dataclass
 from types import NoneType, SimpleNamespace, UnionType
@@ -46,8 +47,10 @@ def fits(member: Any, value: object) -> bool:
     origin = get_origin(member)
     if origin is Literal:
         return value in get_args(member)
+    if member is float and type(value) is int:
+        return abs(value) <= sys.float_info.max
     if member in _PLAIN:
-        return type(value) is member or (member is float and type(value) is int)
+        return type(value) is member
     if origin is tuple:
         inner = get_args(member)
         return isinstance(value, list) and (inner[-1] is ... or len(inner) == len(value))
