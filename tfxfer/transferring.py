@@ -61,6 +61,7 @@ class Settings(TypedDict, total=False):
     calibrate: bool
     reject: float | None
     report: bool
+    label_errors: bool
     seed: int
     formats: tuple[str, ...]
 
@@ -156,6 +157,8 @@ def transfer(
             ``fit_rejection``; None has nothing told of that.
         report: Whether ``report.html`` and what goes with it is written too, as ``write_report`` does; it
             holds small pictures of the data set.
+        label_errors: Whether the report names labels that are likely wrong, as ``likely_label_errors`` finds
+            them by the backbone before it learns.
         seed: Seed of the split, the new weights, the shuffling and the dropout.
         formats: Forms to export.
 

@@ -19,7 +19,16 @@ from tfxfer.config import Phase, Recipe
 from tfxfer.contracts import FitLog
 from tfxfer.data import Photos, check_apart, check_cleaning, clean, read_photos
 from tfxfer.errors import SettingError
-from tfxfer.evaluation import Calibration, Judgement, Rejection, check_reject, evaluate, fit_rejection
+from tfxfer.evaluation import (
+    Calibration,
+    Judgement,
+    Rejection,
+    check_label_errors,
+    check_reject,
+    evaluate,
+    fit_rejection,
+    likely_label_errors,
+)
 from tfxfer.evaluation import calibrate as calibrated
 from tfxfer.exports import Artifact, choose_formats, export
 from tfxfer.keeping import kept_recipe, placed, write_recipe
@@ -139,6 +148,7 @@ def run(
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
     photos = clean(photos, **recipe.pick(*CLEANING), **watching)
+    doubted = likely_label_errors(model, photos, **watching) if _doubts(recipe) else None
     phases, chosen = means.phases_of(images=len(photos.split.train), stages=len(Anatomy.of(model).stages))
     kept = kept_recipe(recipe, **watching)
     tell_chosen(chosen, **watching)
@@ -150,8 +160,8 @@ def run(
     log = replace(log, chosen=chosen)
     done = judged(model, photos, **recipe.pick("calibrate", "reject", "batch_size"))
     about: dict[str, Any] = {"log": log, "settings": for_card(recipe, photos, phases), **done}
-    report = partial(add_report, model, photos, done["report"]) if recipe.bundle.report else None
-    about["beside"] = partial(write_recipe, kept, then=report)
+    report = partial(add_report, model, photos, done["report"], label_errors=doubted)
+    about["beside"] = partial(write_recipe, kept, then=report if recipe.bundle.report else None)
     files = export(model, to, photos, formats=recipe.bundle.formats, force=force, **about)
     checkpoints.clear()
     return Run(model, photos, files=files, log=log, seconds=time.perf_counter() - started, **done)
@@ -232,6 +242,12 @@ def _check_photos(recipe: Recipe, photos: Photos, means: _Means) -> None:
     mixed = means.mixing is not None
     check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
     check_reject(recipe.judging.reject, photos)
+    if recipe.bundle.label_errors:
+        check_label_errors(photos)
+
+
+def _doubts(recipe: Recipe) -> bool:
+    return recipe.bundle.label_errors and recipe.bundle.report
 
 
 def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Bundle:
 
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite")
     report: bool = True
+    label_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
