@@ -13,7 +13,7 @@ from tfxfer.exports import FORMATS
 from tfxfer.exports.parity import PARITY_BOUND
 from tfxfer.models import Anatomy, FreezeContract, build, input_contract, set_trainable
 from tfxfer.runtime import ModelFacts
-from tfxfer.workflow import transfer
+from tfxfer.transferring import transfer
 
 CLASSES = 3
 LABELS = np.arange(9) % CLASSES

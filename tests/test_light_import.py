@@ -35,6 +35,7 @@ def loaded_by(code: str) -> set[str]:
         "import tfxfer; tfxfer.find_backbones(max_macs='400M', sort='top1')",
         "import tfxfer; tfxfer.POLICIES['medium']",
         "import tfxfer; tfxfer.SettingError",
+        "import tfxfer; assert not tfxfer.Recipe().writable().lacks",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
         "assert CliRunner().invoke(tfxfer_command, ['--help']).exit_code == 0",
         "from click.testing import CliRunner\nfrom tfxfer.cli.main import tfxfer_command\n"
@@ -59,6 +60,7 @@ def loaded_by(code: str) -> set[str]:
         "finding",
         "policies",
         "errors",
+        "recipes",
         "help",
         "train help",
         "augment help",

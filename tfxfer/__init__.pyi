@@ -7,6 +7,9 @@ from .augment import augmentation as augmentation
 from .augment import device_augmentation as device_augmentation
 from .backbones import BACKBONES as BACKBONES
 from .backbones import find_backbones as find_backbones
+from .config import L2SP as L2SP
+from .config import Phase as Phase
+from .config import Recipe as Recipe
 from .contracts import FitLog as FitLog
 from .conversion import convert as convert
 from .data import Audit as Audit
@@ -89,11 +92,9 @@ from .searching import FloatRange as FloatRange
 from .searching import IntRange as IntRange
 from .searching import Search as Search
 from .searching import search as search
-from .training import L2SP as L2SP
-from .training import Phase as Phase
 from .training import find_rate as find_rate
 from .training import fit as fit
+from .transferring import transfer as transfer
 from .workflow import Run as Run
-from .workflow import transfer as transfer
 
 __version__: str

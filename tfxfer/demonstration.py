@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 
 from tfxfer.exports import Prediction, load
 from tfxfer.runtime import check_target
-from tfxfer.workflow import Run, transfer
+from tfxfer.transferring import transfer
+from tfxfer.workflow import Run
 
 __all__ = ["Demonstration", "demo", "write_digits"]
 

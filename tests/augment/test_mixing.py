@@ -167,7 +167,7 @@ def test_smoothed_labels_are_those_of_keras():
 def test_names_stand_for_the_papers_own():
     assert choose_mixing("mixup") == MixUp(0.2)
     assert choose_mixing("cutmix") == CutMix(1.0)
-    assert choose_mixing(MixUp(0.4)) == MixUp(0.4)
+    assert choose_mixing(MixUp(0.4)) == choose_mixing({"name": "mixup", "alpha": 0.4}) == MixUp(0.4)
     assert choose_mixing(None) is None
 
 
@@ -184,8 +184,16 @@ def test_names_stand_for_the_papers_own():
             lambda: choose_mixing(3),
             "mix must be 'mixup', 'cutmix', a MixUp, a CutMix or None, got 3.",
         ),
+        (
+            lambda: choose_mixing({"name": "mixup", "alfa": 0.4}),
+            "mix as a table has a name and an alpha, a number, got {'name': 'mixup', 'alfa': 0.4}.",
+        ),
+        (
+            lambda: choose_mixing({"name": "mixup", "alpha": "much"}),
+            "mix as a table has a name and an alpha, a number, got {'name': 'mixup', 'alpha': 'much'}.",
+        ),
     ],
-    ids=["mixup", "cutmix", "name", "number"],
+    ids=["mixup", "cutmix", "name", "number", "key", "alpha"],
 )
 def test_bad_settings_say_what_is_allowed(make, message, says):
     with pytest.raises(SettingError, match=says(message)):

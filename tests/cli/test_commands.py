@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
 
 import tfxfer
@@ -52,6 +54,33 @@ def test_train_prints_one_json_document(trained):
     assert 0 <= outcome["test_accuracy"] <= 1
     assert 0 <= outcome["validation_accuracy"] <= 1
     assert outcome["files"] == [str(target / name) for name in ("model.keras", "saved_model", "model.tflite")]
+
+
+def test_the_recipe_in_a_bundle_makes_it_again(capfd, trained, tmp_path):
+    recipe = trained[0] / "recipe.toml"
+    again = run(
+        capfd, "train", "--recipe", recipe, "--to", tmp_path / "again", "--formats", "keras", "--json"
+    )
+    first, second = json.loads(trained[1].stdout), json.loads(again.out)
+    assert again.err.splitlines()[0] == (
+        f"{recipe} is followed but for what is given here: formats ('keras',)."
+    )
+    assert second == first | {
+        "seconds": second["seconds"],
+        "files": [str(tmp_path / "again" / "model.keras")],
+    }
+    weights = [weights_of(folder) for folder in (trained[0], tmp_path / "again")]
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert tfxfer.Recipe.from_toml(tmp_path / "again" / "recipe.toml") == tfxfer.Recipe.from_toml(
+        recipe
+    ).with_settings(formats=("keras",))
+    manifest = json.loads((trained[0] / "manifest.json").read_text())
+    assert "recipe.toml" in manifest["files"]
+
+
+def weights_of(bundle):
+    return keras.saving.load_model(bundle / "model.keras").get_weights()
 
 
 def test_train_s_progress_is_all_that_reaches_standard_error(trained):

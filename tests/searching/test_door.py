@@ -41,6 +41,13 @@ def test_the_study_the_picture_and_the_bundle_lie_in_the_folder(found):
     assert card["settings"]["plan"][0]["rate"] == found.best.settings["head_rate"]
 
 
+def test_the_recipe_of_the_best_makes_it_again(found, tmp_path):
+    recipe = found.folder / "best" / "recipe.toml"
+    run = tfxfer.transfer(recipe=recipe, to=tmp_path / "again", report=False, progress=False)
+    weights = zip(run.model.get_weights(), found.run.model.get_weights(), strict=True)
+    assert all((one == other).all() for one, other in weights)
+
+
 def test_optuna_itself_can_read_the_study(found):
     storage = optuna.storages.RDBStorage(f"sqlite:///{found.folder / 'study.db'}")
     try:

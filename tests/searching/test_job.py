@@ -9,19 +9,18 @@ from rich.console import Console
 
 from tests.conftest import draw
 from tests.searching.conftest import FIXED, SPACE
+from tfxfer import Recipe
 from tfxfer.data import from_folder
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.searching import Choice, FloatRange, IntRange, JudgedBy, Trial
 from tfxfer.searching.job import Job, check_early, teller
 
-START = {"weights": "pretrained", "weights_sha256": None, "pixel_range": None}
 MICRO = {"backbone": "micro"}
 
 
 def job(photos, space=None, fixed=None, **start):
-    return Job.of(
-        photos, space, fixed or MICRO, start=START | start, judge=JudgedBy("loss"), seed=0, use="auto"
-    )
+    base = Recipe().with_settings(guard=False, **start)
+    return Job.of(photos, space, fixed or MICRO, base=base, judge=JudgedBy("loss"))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +85,7 @@ def test_without_a_trial_that_ran_to_its_end_there_is_no_best(photos, tmp_path, 
         "none of 3 trials ran to its end: 1 pruned, 2 diverged; let rates be lower, or give more trials."
     )
     with pytest.raises(DivergedError, match=says(message)):
-        job(photos).best_run(trials, tmp_path / "best", ("keras",), progress=False, console=None)
+        job(photos).best_run(trials, tmp_path / "best", progress=False, console=None)
 
 
 def test_each_trial_is_a_line():

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tfxfer import L2SP
+from tfxfer import L2SP, Recipe
 from tfxfer.errors import SettingError
 from tfxfer.searching import Choice, FloatRange, IntRange, default_space
-from tfxfer.searching.recipes import check_space, recipe
+from tfxfer.searching.recipes import check_space, phases_of, recipe
 
 MICRO = {"backbone": "micro"}
 
@@ -27,22 +27,31 @@ def test_settings_go_where_they_belong():
         },
         stages=4,
     )
-    assert made.build == {"backbone": "micro", "dropout": 0.3}
-    assert made.fit == {"mix": "mixup", "batch_size": 16}
-    head, top = made.phases
+    told = {"backbone": "micro", "dropout": 0.3, "mix": "mixup", "batch_size": 16, "features": "cache"}
+    head, top = phases_of(made)
+    assert made == Recipe().with_settings(**told, plan=(head, top))
     assert (head.epochs, head.rate, head.weight_decay, head.warmup) == (4, 0.005, 0.01, 0.0)
     assert (top.epochs, top.rate, top.weight_decay, top.warmup, top.train) == (2, 1e-4, 0.0, 0.2, -2)
-    assert made.epochs == 6
 
 
 def test_an_anchor_holds_the_phases_that_train_the_backbone():
     made = recipe({"plan": "gradual", "top_blocks": 2, "anchor_alpha": 0.5}, stages=4)
-    assert [phase.anchor for phase in made.phases] == [None, L2SP(0.5), L2SP(0.5)]
+    assert [phase.anchor for phase in phases_of(made)] == [None, L2SP(0.5), L2SP(0.5)]
 
 
 def test_from_scratch_one_phase_has_it_all():
-    (phase,) = recipe({"head_rate": 0.01, "anchor_beta": 0.1}, stages=4, scratch=True).phases
+    base = Recipe().with_settings(weights=None)
+    (phase,) = phases_of(recipe({"head_rate": 0.01, "anchor_beta": 0.1}, stages=4, base=base))
     assert (phase.name, phase.rate, phase.anchor) == ("all", 0.01, L2SP(beta=0.1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "use", "used"),
+    [({}, "auto", "cache"), ({}, "off", "off"), ({"mix": "cutmix"}, "auto", "auto")],
+)
+def test_features_are_kept_for_the_next_trial_unless_that_cannot_be(settings, use, used):
+    made = recipe(settings, stages=4, base=Recipe().with_settings(features=use))
+    assert made.training.features == used
 
 
 @pytest.mark.parametrize(

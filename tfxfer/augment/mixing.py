@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -117,17 +118,25 @@ MIXES: dict[str, Mixing] = {mix.name: mix for mix in (MixUp(), CutMix())}
 """Each with the alpha of its paper."""
 
 
-def choose_mixing(mix: str | Mixing | None) -> Mixing | None:
+def choose_mixing(mix: str | Mapping[str, Any] | Mixing | None) -> Mixing | None:
     """Return the mixing that a name stands for, with its paper's alpha; None and a mixing stay.
 
-    Raises:
-        SettingError: No such name.
+    Args:
+        mix: It, its name, or as a recipe's file has it: its ``"name"`` and its ``"alpha"``.
 
-    >>> str(choose_mixing("cutmix"))
-    'cutmix(alpha=1)'
+    Raises:
+        SettingError: No such name, or it is something else.
+
+    >>> str(choose_mixing("cutmix")), str(choose_mixing({"name": "mixup", "alpha": 0.4}))
+    ('cutmix(alpha=1)', 'mixup(alpha=0.4)')
     """
     if mix is None or isinstance(mix, Mixing):
         return mix
+    if isinstance(mix, Mapping):
+        if set(mix) != {"name", "alpha"} or not isinstance(mix["alpha"], int | float):
+            raise SettingError(f"mix as a table has a name and an alpha, a number, got {dict(mix)}.")
+        chosen = choose_mixing(str(mix["name"]))
+        return chosen and replace(chosen, alpha=float(mix["alpha"]))
     if mix not in MIXES:
         hint = did_you_mean(str(mix), MIXES) or "."
         raise SettingError(f"mix must be 'mixup', 'cutmix', a MixUp, a CutMix or None, got {mix!r}{hint}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import tfxfer
+from tfxfer.cli.given import given_settings, recipe_option, told
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.options import (
     FOLDER,
@@ -37,8 +38,9 @@ __all__ = ["demo", "evaluate", "train"]
 
 
 @click.command()
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=FOLDER, required=False)
 @click.option("--to", required=True, metavar="DIR", type=FOLDER, help="Folder to write to.")
+@recipe_option
 @click.option(
     "--backbone",
     default="mobilenet_v2",
@@ -133,25 +135,17 @@ __all__ = ["demo", "evaluate", "train"]
 @force_option
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted, with the same options.")
 @json_option
-def train(
-    folder: Path, to: Path, weights: str, pixel_range: str | None, as_json: bool, **settings: Any
-) -> None:
+def train(folder: Path | None, to: Path, file: Path | None, as_json: bool, **options: Any) -> None:
     """Train on the pictures in FOLDER and write a checked model to DIR.
 
     FOLDER holds one folder a class, or train/, validation/ and test/ with class folders inside; or is a
     table (.csv, .tsv, .jsonl) with a row a picture; or shards that tfxfer shards wrote; or tfds: and a data
-    set of TensorFlow Datasets.
+    set of TensorFlow Datasets. It is the recipe's if not given.
     """
-    columns = columns_of(settings)
+    settings = given_settings(options)
+    recipe = told(file, settings, folder) if file else None
     with quiet():
-        run = tfxfer.transfer(
-            folder,
-            to=to,
-            weights=None if weights.lower() == "none" else weights,
-            pixel_range=PIXEL_RANGES[pixel_range] if pixel_range else None,
-            columns=columns,
-            **settings,
-        )
+        run = tfxfer.transfer(folder, to=to, recipe=recipe, **settings)
     if as_json:
         print_json(run.to_dict())
         return
@@ -161,7 +155,7 @@ def train(
         click.echo(f"\n{done}")
     left_out = f", {len(run.photos.left_out)} left out" if run.photos.left_out else ""
     click.echo(f"\n{len(run.photos)} pictures{left_out}, kept phase {run.log.kept!r}, {run.seconds:.0f} s.")
-    if settings["report"]:
+    if (to / "report.html").exists():
         click.echo(f"Look at it: {to / 'report.html'}")
     click.echo(f"Try it: tfxfer predict {to} IMAGE")
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tfxfer import runtime
 from tfxfer.backbones import PixelRange
+from tfxfer.config import Recipe
 from tfxfer.contracts import FeatureUse, NearDuplicates, Resize, Task
 from tfxfer.data import MAX_BAD, DataFrame, Photos, check_apart, check_cleaning, clean, read_photos
 from tfxfer.errors import SettingError
@@ -25,6 +26,7 @@ from tfxfer.searching.recipes import Space
 from tfxfer.searching.study import check_folder, importances, needed, opened, run_trials, trials_of
 from tfxfer.searching.study_picture import draw_search
 from tfxfer.searching.ways import Judge, Pruner, Sampler, check_ways
+from tfxfer.workflow import CLEANING, READING
 
 __all__ = ["search"]
 
@@ -117,27 +119,29 @@ def search(
     runtime.set_seed(seed)
     target = Path(os.path.abspath(to))  # noqa: PTH100 as check_target does
     check_folder(target)
+    told: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
+    told |= {"data_dir": data_dir, "download": download, "resize": resize, "seed": seed, "formats": formats}
+    told |= {"max_bad": max_bad, "near_duplicates": near_duplicates, "features": features}
+    told |= {"weights": weights, "weights_sha256": weights_sha256, "pixel_range": pixel_range}
+    # Figures are of what varies, and the best is to come to the same again: no probe takes its place.
+    base = Recipe().with_settings(source=folder, guard=False, strategy="none", **told)
     choose_formats(formats)
-    cleaning: dict[str, Any] = {"max_bad": max_bad, "near_duplicates": near_duplicates}
-    check_cleaning(**cleaning)
+    check_cleaning(**base.pick(*CLEANING))
     fixed = _with_backbone(fixed or {}, space or {}, backbone)
     check_early(space, fixed, scratch=weights is None, features=features)
     watching: dict[str, Any] = {"progress": progress, "console": console}
     if not isinstance(folder, Photos):
         check_apart(target, folder, root=root, data_dir=data_dir)
-        table: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
-        prepared: dict[str, Any] = {"data_dir": data_dir, "download": download}
-        folder = read_photos(folder, **table, **prepared, seed=seed, resize=resize)
-    photos = folder if folder.left_out is not None else clean(folder, **cleaning, **watching)
-    start: dict[str, Any] = {"weights": weights, "weights_sha256": weights_sha256, "pixel_range": pixel_range}
-    job = Job.of(photos, space, fixed, start=start, judge=judge_of(photos.task, by), seed=seed, use=features)
+        folder = read_photos(folder, **base.pick(*READING, "seed"))
+    photos = folder if folder.left_out is not None else clean(folder, **base.pick(*CLEANING), **watching)
+    job = Job.of(photos, space, fixed, base=base, judge=judge_of(photos.task, by))
     about = job.about() | {"sampler": sampler, "pruner": pruner, "by": by}
     with opened(target, about, higher=job.judge.higher, pruner=pruner, epochs=job.epochs) as study:
         asked: dict[str, Any] = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
         tell = teller(job.judge, console) if progress else None
         run_trials(study, job.value, job.space, **asked, tell=tell)
         tried, shares = trials_of(study), importances(study, seed=seed)
-        run = job.best_run(tried, target / BUNDLE, formats, **watching)
+        run = job.best_run(tried, target / BUNDLE, **watching)
         found = Search(tried, job.judge, shares, run, Path(to), time.perf_counter() - started)
         draw_search(found, target / "study.png")
         with runtime.whole_file(target / "study.json") as draft:

@@ -14,21 +14,24 @@ from typing import Any, Self, cast
 from rich.console import Console
 
 from tfxfer.backbones import catalogued, is_outside
+from tfxfer.config import Recipe
 from tfxfer.contracts import PARTS, FeatureUse, Plan
 from tfxfer.data import Photos, content_sha256
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.exports import export
+from tfxfer.keeping import kept_recipe, write_recipe
 from tfxfer.models import Anatomy, build
 from tfxfer.reporting import add_report
 from tfxfer.searching.objective import JudgedBy, Reporter, trained
 from tfxfer.searching.outcome import Trial, ranked, shown
 from tfxfer.searching.ranges import Value
-from tfxfer.searching.recipes import Recipe, Space, check_space, default_space, recipe
+from tfxfer.searching.recipes import Space, check_space, default_space, phases_of, recipe
 from tfxfer.searching.study import suggested
-from tfxfer.workflow import Run, judged
+from tfxfer.workflow import Run, for_card, judged
 
 __all__ = ["BUNDLE", "Job", "check_early", "teller"]
 
+START = ("weights", "weights_sha256", "pixel_range")
 BUNDLE = "best"
 """What the bundle of the best is called within the study's folder."""
 
@@ -41,20 +44,16 @@ class Job:
         photos: The data set, cleaned.
         space: What varies.
         fixed: What does not.
-        start: What ``build`` is given beside.
+        base: What each trial is told beside.
         judge: What trials are judged by.
-        seed: The seed of each.
-        use: How features are used.
         stages_of: Tells the number of stages of a backbone.
     """
 
     photos: Photos
     space: Space
     fixed: Mapping[str, Value]
-    start: Mapping[str, Any]
+    base: Recipe
     judge: JudgedBy
-    seed: int
-    use: FeatureUse
     stages_of: Callable[[str], int]
 
     @classmethod
@@ -64,24 +63,22 @@ class Job:
         space: Space | None,
         fixed: Mapping[str, Value],
         *,
-        start: Mapping[str, Any],
+        base: Recipe,
         judge: JudgedBy,
-        seed: int,
-        use: FeatureUse,
     ) -> Self:
         """Make a job, of the default space where none is given.
 
         Raises:
             SettingError: What varies does not go together, or nothing is left to vary.
         """
-        scratch = start["weights"] is None
+        scratch, start = base.model.weights is None, base.pick(*START, "seed")
 
         @cache
         def stages_of(backbone: str) -> int:
             if not is_outside(backbone):
                 return len(catalogued(backbone).stages)
             size: dict[str, Any] = {name: fixed[name] for name in ("image_size",) if name in fixed}
-            return len(Anatomy.of(build(photos, backbone=backbone, seed=seed, **size, **start)).stages)
+            return len(Anatomy.of(build(photos, backbone=backbone, **size, **start)).stages)
 
         if space is None:
             space = default_space(
@@ -98,8 +95,9 @@ class Job:
             raise SettingError(
                 "nothing varies; name a setting and what it may be, or leave something unfixed."
             )
+        use = base.training.features
         check_space(space, fixed, photos=photos, stages_of=stages_of, scratch=scratch, features=use)
-        return cls(photos, space, fixed, start, judge, seed, use, stages_of)
+        return cls(photos, space, fixed, base, judge, stages_of)
 
     @property
     def epochs(self) -> int:
@@ -109,11 +107,7 @@ class Job:
         plan = {"plan": self.space["plan"].ends[0]} if "plan" in self.space else {}
         depth = {"head_epochs", "top_epochs", "plan"} & self.fixed.keys()
         chosen = {name: self.fixed[name] for name in depth} | longest | plan
-        return self._recipe(chosen, str(backbone)).epochs
-
-    @property
-    def _scratch(self) -> bool:
-        return self.start["weights"] is None
+        return sum(phase.epochs for phase in phases_of(self._recipe(chosen, str(backbone))))
 
     def about(self) -> dict[str, Any]:
         """Return all that tells this search from another, as plain values."""
@@ -123,14 +117,15 @@ class Job:
             for part in PARTS
         }
         pictures = hashlib.sha256(json.dumps([list(self.photos.classes), parts]).encode()).hexdigest()
-        start = {name: None if value is None else str(value) for name, value in self.start.items()}
+        start = {
+            name: None if value is None else str(value) for name, value in self.base.pick(*START).items()
+        }
         return {
             "pictures": pictures,
             "space": {name: str(varied) for name, varied in self.space.items()},
             "fixed": dict(self.fixed),
             "resize": self.photos.resize,
-            "features": self.use,
-            "seed": self.seed,
+            **self.base.pick("features", "seed"),
             **start,
         }
 
@@ -144,19 +139,12 @@ class Job:
 
     def _recipe(self, chosen: Mapping[str, Value], backbone: str) -> Recipe:
         images = len(self.photos.split.train)
-        return recipe(chosen, stages=self.stages_of(backbone), scratch=self._scratch, images=images)
+        return recipe(chosen, stages=self.stages_of(backbone), base=self.base, images=images)
 
     def value(self, trial: Any) -> float:
         """Run one ``optuna.Trial``, and return what it is judged by."""
         chosen = self.recipe(suggested(trial, self.space))
-        _, log = trained(
-            self.photos,
-            chosen,
-            start=self.start,
-            features=self.use,
-            seed=self.seed,
-            callbacks=[Reporter(trial, self.judge)],
-        )
+        _, log = trained(self.photos, chosen, callbacks=[Reporter(trial, self.judge)])
         trial.set_user_attr("figures", {"loss": log.validation_loss, **log.validation_metrics})
         return self.judge.of(log)
 
@@ -164,7 +152,6 @@ class Job:
         self,
         trials: Sequence[Trial],
         target: Path,
-        formats: tuple[str, ...],
         *,
         progress: bool,
         console: Console | None,
@@ -182,24 +169,16 @@ class Job:
             )
         started, best = time.perf_counter(), complete[0]
         chosen = self.recipe(best.settings)
-        settings: dict[str, Any] = {"seed": self.seed, "features": self.use}
         watching: dict[str, Any] = {"progress": progress, "console": console}
-        model, log = trained(self.photos, chosen, start=self.start, **settings, **watching)
-        start = {name: None if value is None else str(value) for name, value in self.start.items()}
-        settings |= {
-            **start,
-            **chosen.build,
-            **chosen.fit,
-            "plan": [each.to_dict() for each in chosen.phases],
-        }
+        model, log = trained(self.photos, chosen, **watching)
+        done = judged(model, self.photos, **chosen.pick("calibrate", "reject", "batch_size"))
+        settings = for_card(chosen, self.photos, phases_of(chosen))
         settings["search"] = {"trial": best.number, "trials": len(trials), "settings": dict(best.settings)}
-        told: dict[str, Any] = {"log": log}
-        told |= judged(
-            model, self.photos, calibrate=True, reject=None, batch_size=chosen.fit.get("batch_size", 32)
-        )
-        about: dict[str, Any] = {"settings": settings}
-        about["beside"] = partial(add_report, model, self.photos, told["report"])
-        files = export(model, target, self.photos, formats=formats, force=True, **about, **told)
+        report = partial(add_report, model, self.photos, done["report"])
+        beside = partial(write_recipe, kept_recipe(chosen, **watching), then=report)
+        told: dict[str, Any] = {"log": log, **done}
+        about: dict[str, Any] = {**chosen.pick("formats"), "settings": settings, "beside": beside}
+        files = export(model, target, self.photos, force=True, **about, **told)
         return Run(model, self.photos, files=files, seconds=time.perf_counter() - started, **told)
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from rich.console import Console
 
-from tfxfer.contracts import FeatureUse, FitLog, Task
+from tfxfer.config import Recipe
+from tfxfer.contracts import FitLog, Task
 from tfxfer.data import Photos
 from tfxfer.models import build
-from tfxfer.searching.recipes import Recipe
 from tfxfer.searching.ways import Judge
 from tfxfer.training import fit
+from tfxfer.workflow import BUILDING, LEARNING
 
 __all__ = ["JudgedBy", "Reporter", "judge_of", "trained"]
 
@@ -91,9 +92,6 @@ def trained(
     photos: Photos,
     chosen: Recipe,
     *,
-    start: Mapping[str, Any],
-    features: FeatureUse = "auto",
-    seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = False,
     console: Console | None = None,
@@ -103,10 +101,6 @@ def trained(
     Args:
         photos: The data set.
         chosen: What is done.
-        start: Further arguments of ``build``, which no trial changes.
-        features: As in ``fit``; but ``"auto"`` keeps them wherever they can be kept, since the next trial
-            takes them up.
-        seed: Seed of everything, the same for all trials.
         callbacks: As in ``fit``.
         progress: As in ``fit``.
         console: As in ``fit``.
@@ -117,19 +111,7 @@ def trained(
     Raises:
         TfxferError: As ``build`` and ``fit``.
     """
-    if features == "auto" and chosen.fit.get("mix") != "cutmix":
-        features = "cache"
-    model = build(photos, seed=seed, **start, **chosen.build)
-    log = fit(
-        model,
-        photos,
-        plan=chosen.phases,
-        seed=seed,
-        features=features,
-        guard=False,  # figures are of what varies, and the best is to come to the same again
-        callbacks=callbacks,
-        progress=progress,
-        console=console,
-        **chosen.fit,
-    )
-    return model, log
+    model = build(photos, **chosen.pick(*BUILDING))
+    settings = chosen.pick("plan", "augment", "mix", *LEARNING)
+    watching: dict[str, Any] = {"progress": progress, "console": console}
+    return model, fit(model, photos, **settings, callbacks=callbacks, **watching)

@@ -1,43 +1,24 @@
-"""Chosen settings become what ``build`` and ``fit`` take; what cannot go together is refused before."""
+"""Chosen settings become the recipe of a trial; what cannot go together is refused before."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from tfxfer.config import L2SP, Phase, Recipe
 from tfxfer.contracts import FeatureUse, Plan, Task
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.searching.ranges import FloatRange, IntRange, Value, Varied
 from tfxfer.searching.settings import SETTINGS, check_value, check_varied
-from tfxfer.training import L2SP, Phase, check_balance, check_features, phases_for
+from tfxfer.training import check_balance, check_features, phases_for
 
-__all__ = ["Recipe", "Space", "check_space", "default_space", "recipe"]
+__all__ = ["Space", "check_space", "default_space", "phases_of", "recipe"]
 
 Space = Mapping[str, Varied]
 """Setting -> what it may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What one trial does.
-
-    Attributes:
-        build: What ``build`` is given.
-        fit: What ``fit`` is given beside the phases.
-        phases: What learns, in which order.
-    """
-
-    build: Mapping[str, Any]
-    fit: Mapping[str, Any]
-    phases: tuple[Phase, ...]
-
-    @property
-    def epochs(self) -> int:
-        """Epochs of all phases together, at most."""
-        return sum(phase.epochs for phase in self.phases)
 
 
 def default_space(
@@ -75,28 +56,34 @@ def default_space(
     return space | ({"label_smoothing": FloatRange(0.0, 0.2)} if task == "single_label" else {})
 
 
-def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False, images: int = 1) -> Recipe:
-    """Turn settings into what ``build`` and ``fit`` take.
+def recipe(
+    settings: Mapping[str, Value], *, stages: int, base: Recipe | None = None, images: int = 1
+) -> Recipe:
+    """Turn settings into what a run is told, all phases spelled out.
+
+    What the frozen part makes of pictures is kept wherever that can be, unless somebody says how it is to be,
+    since the next trial takes it up.
 
     Args:
         settings: Setting -> value, as ``SETTINGS`` knows them.
         stages: Number of stages of the backbone.
-        scratch: Whether there are no pretrained weights.
+        base: What is told beside.
         images: Training pictures; how many blocks learn where nobody says depends on that.
 
     Raises:
         SettingError: They do not go together.
 
-    >>> [phase.rate for phase in recipe({"rate": 1e-3, "top_rate": 1e-5}, stages=4).phases]
+    >>> [phase.rate for phase in recipe({"rate": 1e-3, "top_rate": 1e-5}, stages=4).training.plan]
     [0.001, 1e-05]
     """
+    base = base or Recipe()
     placed = {
         place: {name: value for name, value in settings.items() if SETTINGS[name].place == place}
         for place in ("build", "fit", "depth", "phase", "anchor")
     }
     depth: dict[str, Any] = placed["depth"]
-    counts: dict[str, Any] = {"images": images, "stages": stages}
-    phases, _ = phases_for(depth.pop("plan", None), scratch=scratch, **counts, **depth)
+    counts: dict[str, Any] = {"images": images, "stages": stages, "scratch": base.model.weights is None}
+    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth)
     later = [name for name in placed["phase"] if name.startswith("top_")]
     if len(phases) == 1 and later:
         raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
@@ -105,7 +92,17 @@ def recipe(settings: Mapping[str, Value], *, stages: int, scratch: bool = False,
         raise SettingError(
             f"anchor_{next(iter(anchor))} holds back what is pretrained, and none of it learns; leave it out."
         )
-    return Recipe(placed["build"], placed["fit"], tuple(_set(phases, placed["phase"], anchor)))
+    plan = tuple(_set(phases, placed["phase"], anchor))
+    made = base.with_settings(**placed["build"], **placed["fit"], plan=plan)
+    keeps = made.training.features == "auto" and made.training.mix != "cutmix"
+    return made.with_settings(features="cache") if keeps else made
+
+
+def phases_of(recipe: Recipe) -> tuple[Phase, ...]:
+    """Return the phases that a trial's recipe spells out."""
+    plan = recipe.training.plan
+    assert isinstance(plan, tuple)  # as ``recipe`` makes it
+    return plan
 
 
 def _set(phases: Sequence[Phase], settings: Mapping[str, Any], anchor: Mapping[str, Any]) -> Iterator[Phase]:
@@ -161,8 +158,9 @@ def check_space(
     if stages_of:
         highest = {name: varied.ends[-1] for name, varied in space.items()} | dict(fixed)
         depth = [name for name, setting in SETTINGS.items() if setting.place == "depth"]
+        base = Recipe().with_settings(**{"weights": None} if scratch else {})
         for chosen in _corners(space, fixed, "backbone", *depth):
-            recipe(highest | chosen, stages=stages_of(chosen["backbone"]), scratch=scratch)
+            recipe(highest | chosen, stages=stages_of(chosen["backbone"]), base=base)
 
 
 def _corners(space: Space, fixed: Mapping[str, Value], *names: str) -> Iterator[dict[str, Any]]:

@@ -19,10 +19,10 @@ from .methods.soups import Soup as Soup
 from .planning.defaults import Defaults as Defaults
 from .planning.defaults import choose_defaults as choose_defaults
 from .planning.defaults import phases_for as phases_for
-from .planning.phases import L2SP as L2SP
-from .planning.phases import OPTIMIZERS as OPTIMIZERS
-from .planning.phases import SCHEDULES as SCHEDULES
-from .planning.phases import Phase as Phase
+from .planning.plans import L2SP as L2SP
+from .planning.plans import OPTIMIZERS as OPTIMIZERS
+from .planning.plans import SCHEDULES as SCHEDULES
+from .planning.plans import Phase as Phase
 from .planning.plans import bit_hyperrule as bit_hyperrule
 from .planning.plans import check_plan as check_plan
 from .planning.plans import choose_phases as choose_phases

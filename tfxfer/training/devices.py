@@ -10,10 +10,10 @@ import keras
 import tensorflow as tf
 
 from tfxfer import augment as room
+from tfxfer.config import Phase
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.training.methods.optimizers import own_turns
-from tfxfer.training.planning.phases import Phase
 
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
+from tfxfer.config import Phase
 from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
@@ -22,7 +23,6 @@ from tfxfer.training.journals import Journal, check_journals
 from tfxfer.training.methods.recalibration import statistics_of
 from tfxfer.training.mlflow_runs import whole_run
 from tfxfer.training.planning.defaults import phases_for
-from tfxfer.training.planning.phases import Phase
 from tfxfer.training.preparing import Ready, prepared
 from tfxfer.training.progress import tell_chosen
 from tfxfer.training.resuming.checkpoints import check_checkpoints

@@ -15,6 +15,7 @@ import keras
 from rich.console import Console
 
 from tfxfer.augment import choose_mixing
+from tfxfer.config import Phase
 from tfxfer.contracts import Balance, FeatureUse, PhaseLog, Precision, RateSearch
 from tfxfer.data import Photos
 from tfxfer.models import (
@@ -42,7 +43,6 @@ from tfxfer.training.methods.recalibration import check_recalibration, recalibra
 from tfxfer.training.methods.schedules import rate_schedule
 from tfxfer.training.methods.soups import Soup
 from tfxfer.training.mlflow_runs import phase_run
-from tfxfer.training.planning.phases import Phase
 from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
 from tfxfer.training.resuming.course import Course

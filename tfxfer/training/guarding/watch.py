@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tfxfer.config import Phase
 from tfxfer.contracts import FitLog, PhaseLog
 from tfxfer.data import Photos, at_most
 from tfxfer.errors import SettingError
@@ -22,7 +23,6 @@ from tfxfer.training.guarding.comparing import MEASURES, lead, losses, worth
 from tfxfer.training.guarding.replacing import put_in, takes_probe
 from tfxfer.training.material.lessons import Lessons
 from tfxfer.training.methods.anchors import Start, start_of
-from tfxfer.training.planning.phases import Phase
 
 __all__ = ["PROBE", "Watch", "check_guard", "watch"]
 

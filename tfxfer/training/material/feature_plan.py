@@ -11,12 +11,12 @@ import keras
 
 from tfxfer import augment as room
 from tfxfer.backbones import HubUnit, write_count
+from tfxfer.config import Phase
 from tfxfer.contracts import FEATURE_USES, FeatureUse
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes, multiply_adds
 from tfxfer.models import Anatomy, Piece, choose_layers
-from tfxfer.training.planning.phases import Phase
 
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing

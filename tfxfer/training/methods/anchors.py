@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from tfxfer.config import Phase
 from tfxfer.models import HEAD, Anatomy
-from tfxfer.training.planning.phases import Phase
 
 __all__ = ["PlainLosses", "Start", "penalized", "start_of"]
 

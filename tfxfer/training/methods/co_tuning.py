@@ -16,11 +16,11 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
 from tfxfer.backbones import BACKBONES, PretrainedTop, origin_of, pretrained_top
+from tfxfer.config import Phase
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.features import kept_features
 from tfxfer.models import Anatomy, choose_layers
-from tfxfer.training.planning.phases import Phase
 
 __all__ = ["Pretraining", "category_relationship", "check_co_tuning", "pretraining_of"]
 

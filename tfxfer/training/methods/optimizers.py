@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from tfxfer.config import Phase
 from tfxfer.contracts import Precision
 from tfxfer.models import Anatomy
 from tfxfer.runtime import strategy_of
 from tfxfer.training.methods.schedules import InTurns
-from tfxfer.training.planning.phases import Phase
 
 if TYPE_CHECKING:
     from keras.optimizers import Optimizer as _Beside  # what the mixin is always put before

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tfxfer.backbones import layers_within
+from tfxfer.config import Phase
 from tfxfer.data import Photos, at_most
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, computing_in, input_contract
 from tfxfer.training.methods.calm import still
-from tfxfer.training.planning.phases import Phase
 
 __all__ = ["check_recalibration", "recalibrate", "statistics_of"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfxfer.training.planning.phases import Phase
+from tfxfer.config import Phase
 
 __all__ = ["InTurns", "OneCycle", "Warmed", "rate_schedule"]
 

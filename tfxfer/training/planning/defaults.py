@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfxfer.config import Phase
 from tfxfer.contracts import Plan
-from tfxfer.training.planning.phases import Phase
 from tfxfer.training.planning.plans import choose_phases
 
 __all__ = ["Defaults", "choose_defaults", "phases_for"]

@@ -7,11 +7,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, Phase
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
-from tfxfer.training.planning.phases import Phase
 
-__all__ = ["bit_hyperrule", "check_plan", "choose_phases", "from_scratch", "full", "gradual", "two_phases"]
+__all__ = [
+    "L2SP",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Phase",
+    "bit_hyperrule",
+    "check_plan",
+    "choose_phases",
+    "from_scratch",
+    "full",
+    "gradual",
+    "two_phases",
+]
 
 _BIT = (
     (20_000, (500, 100, (200, 300, 400))),

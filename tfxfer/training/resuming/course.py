@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfxfer.config import Phase
 from tfxfer.contracts import PhaseLog
 from tfxfer.data import Photos
 from tfxfer.errors import DivergedError, SettingError
 from tfxfer.features import prefix_sha256
 from tfxfer.models import FreezeContract, moving_variables
 from tfxfer.training.material.changes import choose_augmentation
-from tfxfer.training.planning.phases import Phase
 from tfxfer.training.resuming.checkpoints import Checkpoint, Checkpoints
 
 __all__ = ["Course", "Stretch", "run_settings"]

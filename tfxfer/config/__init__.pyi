@@ -1,0 +1,10 @@
+from .phases import L2SP as L2SP
+from .phases import OPTIMIZERS as OPTIMIZERS
+from .phases import SCHEDULES as SCHEDULES
+from .phases import Phase as Phase
+from .recipe import Bundle as Bundle
+from .recipe import Judging as Judging
+from .recipe import Model as Model
+from .recipe import Pictures as Pictures
+from .recipe import Recipe as Recipe
+from .recipe import Training as Training
