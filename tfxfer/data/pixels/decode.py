@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from tfxfer.errors import DataError
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
+    "WARNING_FILTERS",
     "check_pictures",
     "claims_too_much",
     "opened",
@@ -39,7 +40,8 @@ MAX_PIXELS = 64_000_000
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", DICOM)
 _BLANK = (255, 255, 255, 255)
 
-_FILTERS = Lock()
+WARNING_FILTERS = RLock()
+"""The list of warning filters belongs to the process: one thread at a time may bend it."""
 
 _PORTION = 256
 
@@ -128,8 +130,7 @@ def opened(
     """
     name = name or (str(picture) if isinstance(picture, str | Path) else "the picture")
     try:
-        # The list of warning filters belongs to the process: one thread at a time may bend it.
-        with _FILTERS, warnings.catch_warnings():
+        with WARNING_FILTERS, warnings.catch_warnings():
             # Pillow's own limit only warns; ours refuses.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = _open(picture)

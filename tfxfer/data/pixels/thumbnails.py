@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 
 from tfxfer.data.pixels.contents import Content
-from tfxfer.data.pixels.decode import opened, upright_rgb
+from tfxfer.data.pixels.decode import WARNING_FILTERS, opened, upright_rgb
 from tfxfer.errors import DataError
 
 __all__ = ["data_uri", "thumbnail"]
@@ -26,7 +26,7 @@ def thumbnail(content: Content, *, side: int = 160) -> str:
     Returns:
         A JPEG as a data URI, upright; nothing where it has no picture to show.
     """
-    with warnings.catch_warnings():
+    with WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own, of which an audit tells what matters
         try:
             with opened(content) as image:
