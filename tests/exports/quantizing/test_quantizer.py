@@ -1,11 +1,13 @@
-"""Quantizer: int8 by ai-edge-quantizer, uint8 in, and what stays in float32 does."""
+"""Quantizer: int8 and int16x8 by ai-edge-quantizer, and what stays in float32 does."""
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfxfer.exports import LiteRTModel
 from tfxfer.exports.quantizing.quantizer import Quantizer
+
+WITHOUT_DELEGATES = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,23 @@ def test_what_stays_float_is_larger_and_nearer(quantizer, images, expected):
     whole, none = quantizer.quantized(), quantizer.quantized(quantizer.operations)
     assert len(none) > 2 * len(whole)
     assert difference(none) < difference(whole) / 3
+
+
+def test_int16x8_computes_in_16_bits_with_weights_of_8(quantizer, float32, images, expected):
+    model = Quantizer(float32, images, "int16x8").quantized()
+    interpreter = Interpreter(model_content=model, experimental_op_resolver_type=WITHOUT_DELEGATES)
+    kinds = [interpreter.get_input_details()[0]["dtype"], interpreter.get_output_details()[0]["dtype"]]
+    assert kinds == [np.float32, np.float32]
+    tensors = {each["index"]: each["dtype"] for each in interpreter.get_tensor_details()}
+    (first, *_) = [each for each in interpreter._get_ops_details() if each["op_name"] == "CONV_2D"]
+    pixels, weights, *_ = first["inputs"]
+    assert (tensors[pixels], tensors[weights]) == (np.int16, np.int8)
+    scores = LiteRTModel(model).all_scores(images)
+    assert np.abs(scores - expected).mean() < np.abs(eights(quantizer, images) - expected).mean()
+
+
+def eights(quantizer, images):
+    return LiteRTModel(quantizer.quantized()).all_scores(images)
 
 
 def test_operations_come_from_the_pixels_on(quantizer):
