@@ -5,7 +5,8 @@
 Scanned digits of scikit-learn: 400 to learn from, 100 to choose by, 100 to judge by, 32 pixels wide, or what
 a backbone needs at least. Those of ``REAL`` begin with their pretrained weights, which KERAS_HOME has or
 Keras fetches, the others with random ones, so that nothing is fetched; all of each then learns for 20 epochs,
-so that labels mean something. ``hub`` is MobileNetV2 0.35 with ImageNet weights as a module of TensorFlow Hub.
+so that labels mean something. ``hub`` is MobileNetV2 0.35 with ImageNet weights, as a module of TensorFlow
+Hub.
 
 Each backbone in a process of its own; --measured keeps each in a file, one JSON object a line, and does not
 do again what stands there. Prints a Markdown table: what the model gets right, then of each form its
