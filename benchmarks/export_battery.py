@@ -1,12 +1,12 @@
 """Every exported form of many backbones: does it load, and what does it lose?
 
-    python -m benchmarks.export_battery [BACKBONE …] [--size 32] [--measured FILE]
+    python -m benchmarks.export_battery [--backbones micro …] [--measured FILE]
 
-Scanned digits of scikit-learn: 400 to learn from, 100 to choose by, 100 to judge by, 32 pixels wide, or what
-a backbone needs at least. Those of ``REAL`` begin with their pretrained weights, which KERAS_HOME has or
-Keras fetches, the others with random ones, so that nothing is fetched; all of each then learns for 20 epochs,
-so that labels mean something. ``hub`` is MobileNetV2 0.35 with ImageNet weights, as a module of TensorFlow
-Hub.
+Scanned digits of scikit-learn: 400 to learn from, 100 to choose by, 100 to judge by. Those of ``REAL`` begin
+with their pretrained weights, which KERAS_HOME has or Keras fetches, at 64 pixels; the others with random
+ones, so that nothing is fetched, at 32, or what they need at least. Each learns as ``tfxfer.fit`` has it by
+default, so that labels mean something: from scratch that is everything. ``hub`` is MobileNetV2 0.35 with
+ImageNet weights, as a module of TensorFlow Hub.
 
 Each backbone in a process of its own; --measured keeps each in a file, one JSON object a line, and does not
 do again what stands there. Prints a Markdown table: what the model gets right, then of each form its
@@ -31,7 +31,7 @@ from sklearn.datasets import load_digits
 import tfxfer
 from benchmarks.hub_against_applications import write_module
 from benchmarks.processes import apart
-from tfxfer import Phase, Photos
+from tfxfer import Photos
 from tfxfer.backbones import BACKBONES
 from tfxfer.exports import FORMATS
 
@@ -62,37 +62,34 @@ def digits() -> Photos:
     )
 
 
-def run(name: str, size: int, folder: Path) -> dict[str, Any]:
+def run(name: str, folder: Path) -> dict[str, Any]:
     """Train a head on one backbone, export every form, and return what came of each."""
     photos, started = digits(), time.process_time()
     settings: dict[str, Any] = {"weights": "pretrained" if name in REAL else None}
+    backbone, size = name, 64
     if name == "hub":
-        settings = {"pixel_range": (0, 1)}
-        module = write_module(folder / "module", size=size)
-    else:
-        size = max(size, BACKBONES[name].minimum)
-    backbone = f"hub:{module}" if name == "hub" else name
+        backbone, settings = f"hub:{write_module(folder / 'module', size=size)}", {"pixel_range": (0, 1)}
+    elif name in RANDOM:
+        size = max(32, BACKBONES[name].minimum)
     model = tfxfer.build(photos, backbone=backbone, image_size=size, **settings)
-    statistics = "train" if name in RANDOM else "frozen"
-    phase = Phase("all", train="all", epochs=20, rate=2e-3, patience=None, batch_norm=statistics)
-    tfxfer.fit(model, photos, plan=[phase], guard=False, progress=False)
+    tfxfer.fit(model, photos, guard=False, progress=False)
     with warnings.catch_warnings(action="ignore", category=tfxfer.TfxferWarning):
         made = tfxfer.export(model, folder / "bundle", photos, formats=[form.name for form in FORMATS])
     forms = {each.format: each.to_dict() for each in made}
     return {"size": size, "seconds": time.process_time() - started, "forms": forms}
 
 
-def measured(kept: Path | None, name: str, size: int) -> dict[str, Any]:
+def measured(kept: Path | None, name: str) -> dict[str, Any]:
     """Do one backbone in a process of its own, or return what a file says of it."""
     if kept is not None and kept.exists():
         for line in kept.read_text().splitlines():
             known = json.loads(line)
-            if known["cell"] == [name, size]:
+            if known["cell"] == name:
                 return dict(known["found"])
-    found: dict[str, Any] = apart("benchmarks.export_battery", "--one", name, str(size))
+    found: dict[str, Any] = apart("benchmarks.export_battery", "--one", name)
     if kept is not None:
         with kept.open("a") as lines:
-            print(json.dumps({"cell": [name, size], "found": found}), file=lines)
+            print(json.dumps({"cell": name, "found": found}), file=lines)
     return found
 
 
@@ -117,16 +114,16 @@ def main() -> None:
     """Run every backbone, in turn, and print the table."""
     if sys.argv[1:2] == ["--one"]:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(run(sys.argv[2], int(sys.argv[3]), Path(folder))))
+            print(json.dumps(run(sys.argv[2], Path(folder))))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("backbones", nargs="*", metavar="BACKBONE", default=[*REAL, "hub", *RANDOM])
-    parser.add_argument("--size", type=int, default=32, help="of the pictures; more where one needs more")
+    every = [*REAL, "hub", *RANDOM]
+    parser.add_argument("--backbones", nargs="+", default=every, choices=every)
     parser.add_argument("--measured", type=Path, help="keeps what was measured")
     chosen = parser.parse_args()
     rows = []
     for name in chosen.backbones:
-        rows.append(row(name, measured(chosen.measured, name, chosen.size)))
+        rows.append(row(name, measured(chosen.measured, name)))
         print(rows[-1], file=sys.stderr, flush=True)
     names = [form.name for form in FORMATS]
     print(f"| backbone | pixels | right | {' | '.join(names)} | seconds |")
