@@ -70,7 +70,7 @@ class Format:
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
 
 _BATCH = 32
-_FLOAT16 = Bounds(agreement=0.99, loss=0.005, known=0.05)
+_FLOAT16 = Bounds(agreement=0.995, loss=0.005, known=0.05)
 _INT8 = Bounds(agreement=0.95, loss=0.015, known=0.25)
 _VERSION = "1"
 """TensorFlow Serving takes the highest of the numbered folders."""
