@@ -23,7 +23,7 @@ from tfxfer.exports.material import Material
 from tfxfer.exports.onnx_files import onnx_output, write_onnx
 from tfxfer.exports.parity import EXACT, Bounds, Yardstick
 from tfxfer.exports.quantizing.converter import Numbers, converted
-from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8
+from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8, best_int16x8
 from tfxfer.exports.quantizing.halving import halved
 from tfxfer.exports.quantizing.quantizer import Quantizer
 from tfxfer.exports.serving.signatures import write_served
@@ -71,6 +71,7 @@ FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FO
 
 _BATCH = 32
 _FLOAT16 = Bounds(agreement=0.995, loss=0.005, known=0.05)
+_INT16X8 = Bounds(agreement=0.97, loss=0.01, known=0.25)
 _INT8 = Bounds(agreement=0.95, loss=0.015, known=0.25)
 _VERSION = "1"
 """TensorFlow Serving takes the highest of the numbered folders."""
@@ -180,10 +181,12 @@ def _write_int8(model: keras.Model, path: Path, material: Material) -> Making:
 
 
 def _write_int16x8(model: keras.Model, path: Path, material: Material) -> Making:
+    """Write it whole, or where that falls short, with the first operations in float32."""
     with _saved(model, path.parent) as source:
         quantizer = Quantizer(_float32(source, path.parent), material.representative, "int16x8")
-    path.write_bytes(quantizer.quantized())
-    return []
+    trials = best_int16x8(_referee(model, material, _INT16X8), quantizer)
+    path.write_bytes(trials[-1].model)
+    return [trial.to_dict() for trial in trials]
 
 
 def _float32(source: Path, folder: Path) -> bytes:
@@ -246,7 +249,7 @@ FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scor
 FORMATS.add(_small("float16", _write_float16, _FLOAT16))
 FORMATS.add(_small("dynamic", _lite("dynamic"), Bounds(agreement=0.97, loss=0.01, known=0.15)))
 FORMATS.add(_small("int8", _write_int8, _INT8))
-FORMATS.add(_small("int16x8", _write_int16x8, Bounds(agreement=0.97, loss=0.01, known=0.25)))
+FORMATS.add(_small("int16x8", _write_int16x8, _INT16X8))
 FORMATS.add(
     Format(
         "onnx",

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfxfer.exports.parity import Bounds, Yardstick
+from tfxfer.exports.parity import EXACT, Bounds, Yardstick
 from tfxfer.exports.quantizing import doctor
 from tfxfer.exports.quantizing.converter import converted
-from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8
+from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8, best_int16x8
 from tfxfer.exports.quantizing.halving import halved
 from tfxfer.exports.quantizing.quantizer import Quantizer
 
@@ -110,3 +110,16 @@ def test_not_where_it_is_much_larger(referee, halves, float32):
     other, best = best_float16(referee, **{**halves, "by_quantizer": float32})
     assert other.found.mean_difference < best.found.mean_difference
     assert best.model == halves["by_tensorflow"]
+
+
+def test_int16x8_is_whole_where_it_holds_up(referee, float32, images):
+    (only,) = best_int16x8(referee, Quantizer(float32, images, "int16x8"))
+    assert (only.floating, only.complaint) == ((), "")
+
+
+def test_where_it_does_not_the_first_operations_stay_float(referee, float32, images):
+    strict = replace(referee, bounds=EXACT)
+    quantizer = Quantizer(float32, images, "int16x8")
+    other, best = best_int16x8(strict, quantizer)
+    assert {other.floating, best.floating} == {(), tuple(quantizer.first)}
+    assert best.found.mean_difference <= other.found.mean_difference

@@ -61,3 +61,17 @@ def test_it_says_nothing_on_the_streams(float32, images, capfd):
     told = capfd.readouterr()
     assert told.out == ""
     assert "it/s" not in told.err
+
+
+def test_the_first_operations_have_a_fiftieth_of_the_constants(quantizer, float32):
+    """Weights of convolutions and dense layers are nearly all of them; those are counted alone here."""
+    interpreter = Interpreter(model_content=float32, experimental_op_resolver_type=WITHOUT_DELEGATES)
+    tensors = {each["index"]: each for each in interpreter.get_tensor_details()}
+    weights = {
+        tensors[each["outputs"][0]]["name"]: np.prod(tensors[each["inputs"][1]]["shape"])
+        for each in interpreter._get_ops_details()
+        if each["op_name"] in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    }
+    assert quantizer.first == quantizer.operations[: len(quantizer.first)]
+    share = sum(weights.get(each.output, 0) for each in quantizer.first) / sum(weights.values())
+    assert 0 < share <= 0.021

@@ -1,4 +1,4 @@
-"""The better of two converters' files; int8 where both fall short, with the worst operations in float32."""
+"""The better of two converters' files; where they fall short, with the worst operations in float32."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tfxfer.exports.litert import LiteRTModel, Outputs
 from tfxfer.exports.parity import Bounds, Yardstick
 from tfxfer.exports.quantizing.quantizer import Operation, Quantizer
 
-__all__ = ["Referee", "Trial", "best_float16", "best_int8"]
+__all__ = ["Referee", "Trial", "best_float16", "best_int8", "best_int16x8"]
 
 _AIM: dict[Task, float] = {"single_label": 0.01, "multi_label": 0.01, "regression": 0.03}
 """The mean difference, of probabilities or in standard deviations, up to which int8 is left as it is."""
@@ -25,6 +25,7 @@ _BUDGET = 0.5
 """Share of the float32 file that one with float operations may take."""
 _LARGER = 1.1
 """Of float16 files, the nearer one may be so many times as large as the other."""
+_QUANTIZER = "ai-edge-quantizer"
 _SMALL = 0.01
 """Share of the file below which it does not matter how much int8 saves in an operation."""
 _STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32)
@@ -119,7 +120,7 @@ def best_float16(referee: Referee, *, by_tensorflow: bytes, by_quantizer: bytes)
     """
     trials = [
         referee.tried(by_tensorflow, "TensorFlow"),
-        referee.tried(by_quantizer, "ai-edge-quantizer"),
+        referee.tried(by_quantizer, _QUANTIZER),
     ]
     most = _LARGER * min(len(trial.model) for trial in trials)
     return sorted(trials, key=lambda trial: (len(trial.model) <= most, trial.rank))
@@ -128,7 +129,7 @@ def best_float16(referee: Referee, *, by_tensorflow: bytes, by_quantizer: bytes)
 def best_int8(
     referee: Referee, by_tensorflow: Callable[[], bytes], quantizer: Quantizer, *, largest: int
 ) -> list[Trial]:
-    """Try both converters, and leave one operation after the other float until it holds up.
+    """Try both converters, then the first operations in float32, then one after the other until it holds up.
 
     Those first which, as the only one in int8, change the scores most for the bytes they save. (The error of
     each tensor in a network that is int8 throughout, as ai-edge-quantizer tells it, is that of all operations
@@ -145,8 +146,10 @@ def best_int8(
     """
     trials = [
         referee.tried(by_tensorflow(), "TensorFlow"),
-        referee.tried(quantizer.quantized(), "ai-edge-quantizer"),
+        referee.tried(quantizer.quantized(), _QUANTIZER),
     ]
+    if quantizer.first and not any(trial.healthy for trial in trials):
+        trials.append(referee.tried(quantizer.quantized(quantizer.first), _QUANTIZER, quantizer.first))
     if not any(trial.healthy for trial in trials):
         some = slice(None, None, -(-len(referee.images) // _MEASURED))  # evenly: they are sorted by class
         worst = _by_effect(quantizer, referee.images[some], referee.yardstick.expected[some])
@@ -154,9 +157,23 @@ def best_int8(
             model = quantizer.quantized(worst[:count])
             if len(model) - quantizer.apart > _BUDGET * (largest - quantizer.apart):
                 break
-            trials.append(referee.tried(model, "ai-edge-quantizer", worst[:count]))
+            trials.append(referee.tried(model, _QUANTIZER, worst[:count]))
             if trials[-1].healthy:
                 break
+    return sorted(trials, key=lambda trial: trial.rank)
+
+
+def best_int16x8(referee: Referee, quantizer: Quantizer) -> list[Trial]:
+    """Try the file, and where it is past its bounds, one whose first operations stay float.
+
+    Its error is that of int8 weights, to three digits: it is large where the first operations' are uneven.
+
+    Returns:
+        All that was tried, the best last.
+    """
+    trials = [referee.tried(quantizer.quantized(), _QUANTIZER)]
+    if quantizer.first and trials[0].complaint:
+        trials.append(referee.tried(quantizer.quantized(quantizer.first), _QUANTIZER, quantizer.first))
     return sorted(trials, key=lambda trial: trial.rank)
 
 

@@ -21,6 +21,8 @@ from ai_edge_quantizer.utils import qsv_utils
 __all__ = ["Operation", "Quantizer", "quiet"]
 
 _SIGNATURE = "serving_default"
+_FIRST = 0.02
+"""Share of the constants that the first operations have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Quantizer:
 
     Attributes:
         operations: All that may stay in float32, from the pixels to the scores.
+        first: The first of these, which have a fiftieth of all constants: they do most harm for their bytes.
         apart: Bytes of the constants of what is float32 in any case.
 
     Args:
@@ -70,15 +73,22 @@ class Quantizer:
         # LiteRT tells operations through no public function. What reads the pixels is int8, as they are.
         found = [each for each in interpreter._get_ops_details() if each["op_name"] != "DELEGATE"]
         needed = _needed(found, scores)
+        made = {tensor for each in found for tensor in each["outputs"]} | {pixels, -1}  # -1: there is none
+        sizes = {index: int(np.prod(each["shape"])) for index, each in tensors.items() if index not in made}
         self.operations: list[Operation] = []
         self._apart: list[Operation] = []
+        constants = []
         for each in found:
             if pixels not in each["inputs"]:
-                where = self.operations if needed.intersection(each["outputs"]) else self._apart
+                onward = needed.intersection(each["outputs"])
+                where = self.operations if onward else self._apart
                 where.append(Operation(each["op_name"], tensors[each["outputs"][0]]["name"]))
-        made = {tensor for each in found for tensor in each["outputs"]} | {pixels, -1}  # -1: there is none
+                if onward:
+                    constants.append(sum(sizes.get(tensor, 0) for tensor in each["inputs"]))
         read = {tensor for each in found if not needed & set(each["outputs"]) for tensor in each["inputs"]}
-        self.apart = 4 * sum(int(np.prod(tensors[each]["shape"])) for each in read - made - needed)
+        self.apart = 4 * sum(sizes[each] for each in read - made - needed)
+        few = np.cumsum(constants) <= _FIRST * sum(constants)
+        self.first = self.operations[: int(few.sum())]
         with quiet():
             self._ranges: Any = self._whole_ranges(representative)
 
