@@ -46,6 +46,7 @@ RANDOM = (
     "convnext_tiny",
     "densenet121",
 )
+FORMS = [form.name for form in FORMATS if not form.packages]
 PICTURES = {"train": 400, "val": 100, "test": 100}
 
 
@@ -74,7 +75,7 @@ def run(name: str, folder: Path) -> dict[str, Any]:
     model = tfxfer.build(photos, backbone=backbone, image_size=size, **settings)
     tfxfer.fit(model, photos, guard=False, progress=False)
     with warnings.catch_warnings(action="ignore", category=tfxfer.TfxferWarning):
-        made = tfxfer.export(model, folder / "bundle", photos, formats=[form.name for form in FORMATS])
+        made = tfxfer.export(model, folder / "bundle", photos, formats=FORMS)
     forms = {each.format: each.to_dict() for each in made}
     return {"size": size, "seconds": time.process_time() - started, "forms": forms}
 
@@ -125,9 +126,8 @@ def main() -> None:
     for name in chosen.backbones:
         rows.append(row(name, measured(chosen.measured, name)))
         print(rows[-1], file=sys.stderr, flush=True)
-    names = [form.name for form in FORMATS]
-    print(f"| backbone | pixels | right | {' | '.join(names)} | seconds |")
-    print(f"|---|---|---|{'---|' * len(names)}---|")
+    print(f"| backbone | pixels | right | {' | '.join(FORMS)} | seconds |")
+    print(f"|---|---|---|{'---|' * len(FORMS)}---|")
     print("\n".join(rows))
 
 

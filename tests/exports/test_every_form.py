@@ -1,4 +1,4 @@
-"""Every form of several families: it loads and is within its bounds, or it is refused and says why."""
+"""Every form that needs no extra: it is within its bounds, or refused and says why, on several families."""
 
 import numpy as np
 import pytest
@@ -18,8 +18,9 @@ def test_a_form_is_within_its_bounds_or_refused(name, photos, tmp_path):
     model = build(photos, backbone=name, image_size=32, weights=None)
     phase = Phase("all", train="all", epochs=2, rate=1e-3, batch_norm="train")
     fit(model, photos, plan=[phase], guard=False, progress=False)
-    artifacts = export(model, tmp_path / "bundle", photos, formats=[form.name for form in FORMATS])
-    assert [each.format for each in artifacts] == [form.name for form in FORMATS]
+    formats = [form.name for form in FORMATS if not form.packages]
+    artifacts = export(model, tmp_path / "bundle", photos, formats=formats)
+    assert [each.format for each in artifacts] == formats
     image = np.zeros((32, 32, 3), np.uint8)
     for each in artifacts:
         assert each.path.exists() is each.passed
