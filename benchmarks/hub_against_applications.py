@@ -30,12 +30,12 @@ PHASES = (
 )
 
 
-def write_module(folder: Path) -> Path:
+def write_module(folder: Path, *, size: int = SIZE) -> Path:
     """Write MobileNetV2 0.35 with ImageNet weights as a reusable SavedModel for pixels in 0..1."""
-    image = keras.Input((SIZE, SIZE, 3))
+    image = keras.Input((size, size, 3))
     pixels = keras.layers.Rescaling(2.0, offset=-1.0)(image)
     network = keras.applications.MobileNetV2(
-        alpha=0.35, include_top=False, input_tensor=pixels, input_shape=(SIZE, SIZE, 3)
+        alpha=0.35, include_top=False, input_tensor=pixels, input_shape=(size, size, 3)
     )
     network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(network.output))
 
@@ -44,7 +44,7 @@ def write_module(folder: Path) -> Path:
         return network(inputs, training=training)
 
     for training in (False, True):
-        call.get_concrete_function(tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32), training=training)
+        call.get_concrete_function(tf.TensorSpec((None, size, size, 3), tf.float32), training=training)
     module = tf.__internal__.tracking.AutoTrackable()
     module.__call__ = call
     module.variables = [variable.value for variable in network.variables]

@@ -1,5 +1,7 @@
 """Artifact: what scripts read of it."""
 
+import pytest
+
 from tfxfer.exports import Artifact
 
 
@@ -15,6 +17,8 @@ def test_scripts_find_what_they_are_told_of(bundle):
         "accuracy_change": 0.0,
         "accuracy_change_interval": [0.0, 0.0],
         "class_changes": {"blue": 0.0, "green": 0.0, "red": 0.0},
+        "class_change_intervals": {"blue": [0.0, 0.0], "green": [0.0, 0.0], "red": [0.0, 0.0]},
+        "calibration_error_change": pytest.approx(0, abs=1e-6),
         "disagreements": 0,
         "largest_difference": artifacts[2].comparison.largest_difference,
         "mean_difference": artifacts[2].comparison.mean_difference,

@@ -20,7 +20,7 @@ from tfxfer.exports.quantizing.quantizer import Quantizer
 from tfxfer.models import build
 from tfxfer.training import Phase, fit
 
-SMALL = ["tflite-float16", "tflite-dynamic", "tflite-int8"]
+SMALL = ["tflite-float16", "tflite-dynamic", "tflite-int8", "tflite-int16x8"]
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,33 @@ def test_what_is_lost_is_counted_in_pictures_and_by_class():
     assert found.interval[0] <= 0 <= found.interval[1]
 
 
+def test_how_far_probabilities_are_from_the_truth_is_told_beside_the_model():
+    """The model: (|1 - 0.9| + |0 - 0.6| + |1 - 0.7| + |0 - 0.8|) / 4 = 0.45, each in a bin of its own."""
+    yardstick = single(SCORES, truth=[0, 1, 1, 0])
+    assert yardstick.compare(SCORES).calibration_error_change == 0
+    surer = yardstick.compare(np.array([[1, 0], [0.1, 0.9], [0.3, 0.7], [0.2, 0.8]], np.float32))
+    # Now (|1 - 1| + |1 - 0.9| + |1 - 0.7| + |0 - 0.8|) / 4 = 0.3.
+    assert surer.calibration_error_change == pytest.approx(0.3 - 0.45)
+    tags = several([[0.9, 0.2]]).compare(np.array([[0.7, 0.2]], np.float32))
+    assert tags.calibration_error_change == pytest.approx(((0.3 + 0.2) - (0.1 + 0.2)) / 2)
+
+
+def test_what_is_no_probability_has_no_calibration_error():
+    assert measured([[1.0]], [1.0]).compare(np.ones((1, 1), np.float32)).calibration_error_change is None
+    assert single(SCORES).compare(SCORES * np.nan).calibration_error_change is None
+
+
+def test_each_class_has_an_interval_of_its_own():
+    """Of ten pictures of a one is lost, of ten of b none."""
+    yardstick = single(np.repeat(SCORES[[0, 3]], 10, axis=0))
+    said = yardstick.expected.copy()
+    said[0] = said[0, ::-1]
+    found = yardstick.compare(said)
+    assert found.class_changes == {"a": pytest.approx(-0.1), "b": 0}
+    assert found.class_intervals["a"] == (pytest.approx(-scipy.stats.binom.ppf(0.975, 10, 0.1) / 10), 0)
+    assert found.class_intervals["b"] == (0, 0)
+
+
 def test_the_interval_is_that_of_a_paired_bootstrap():
     """Of ten pictures one is lost: drawn anew, how many there are is binomial."""
     expected = np.tile(np.array([[0.9, 0.1]], np.float32), (10, 1))

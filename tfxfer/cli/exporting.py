@@ -54,11 +54,13 @@ def forms_table(artifacts: Sequence[tfxfer.Artifact]) -> str:
         found = each.comparison
         low, high = found.interval
         made = f"  ({each.made})" if each.made else ""
+        moved = found.calibration_error_change
+        calibration = "" if moved is None else f", calibration error {100 * moved:+.1f}"
         told = f"{each.path}" if each.passed else f"{each.path.name}, refused"
         lines.append(
             f"{told}  {each.size / 1e6:.2f} MB  the same "
             f"of {found.agreement:.1%} of {found.images} pictures, right {found.merit:.1%} "
             f"({100 * found.merit_change:+.1f}, 95 % {100 * low:+.1f} to {100 * high:+.1f}), "
-            f"mean difference {found.mean_difference:.1e}{made}"
+            f"mean difference {found.mean_difference:.1e}{calibration}{made}"
         )
     return "\n".join(lines)

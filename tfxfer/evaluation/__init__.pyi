@@ -25,6 +25,7 @@ from .rejection import fit_rejection as fit_rejection
 from .rejection import with_known as with_known
 from .reliability import Reliability as Reliability
 from .reliability import ReliabilityBin as ReliabilityBin
+from .reliability import judge_reliability as judge_reliability
 from .single_label import ClassScore as ClassScore
 from .single_label import Report as Report
 from .single_label import choose_top as choose_top

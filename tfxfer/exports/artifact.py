@@ -27,6 +27,9 @@ class Comparison:
         merit_change: That, less what the model itself reaches.
         interval: Its 95 % interval, by a paired bootstrap over the pictures.
         class_changes: Class or number -> the same on its pictures alone, where there are any.
+        class_intervals: Their 95 % intervals, likewise.
+        calibration_error_change: The expected calibration error of the written model, less the model's own,
+            as ``tfxfer.evaluation.Reliability`` has it; None of numbers, and where a score is none.
     """
 
     images: int
@@ -38,6 +41,8 @@ class Comparison:
     merit_change: float
     interval: tuple[float, float]
     class_changes: Mapping[str, float] = field(default_factory=dict)
+    class_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    calibration_error_change: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class Artifact:
             "accuracy_change": found.merit_change,
             "accuracy_change_interval": list(found.interval),
             "class_changes": dict(found.class_changes),
+            "class_change_intervals": {name: list(ends) for name, ends in found.class_intervals.items()},
+            "calibration_error_change": found.calibration_error_change,
             "disagreements": found.disagreements,
             "largest_difference": found.largest_difference,
             "mean_difference": found.mean_difference,

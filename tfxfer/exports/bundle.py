@@ -59,9 +59,9 @@ def export(
         report: Its figures on the test part; None judges it now.
         log: What training did, for the card.
         calibration: What ``tfxfer.calibrate`` did, for the card; the weights have it in them.
-        rejection: From ``tfxfer.fit_rejection``: has every form but ``"keras"`` and ``"tflite-int16x8"``
-            say in a second output, ``known``, whether a picture shows any of the classes: below 0 it does
-            not. A smaller form that says so badly is the classifier alone, and you are told.
+        rejection: From ``tfxfer.fit_rejection``: has every form but ``"keras"`` say in a second output,
+            ``known``, whether a picture shows any of the classes: below 0 it does not. A smaller form that
+            says so badly is the classifier alone, and you are told.
         settings: Further entries of the card, such as the settings of the run.
         beside: Writes further files into the folder, once the forms are there and what they lose is known.
         accept: Whether a form is handed out that loses more than it may. The first three, and ONNX, must not

@@ -23,7 +23,8 @@ from tfxfer.exports.material import Material
 from tfxfer.exports.onnx_files import onnx_output, write_onnx
 from tfxfer.exports.parity import EXACT, Bounds, Yardstick
 from tfxfer.exports.quantizing.converter import Numbers, converted
-from tfxfer.exports.quantizing.doctor import best_int8
+from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8, best_int16x8
+from tfxfer.exports.quantizing.halving import halved
 from tfxfer.exports.quantizing.quantizer import Quantizer
 from tfxfer.exports.serving.signatures import write_served
 from tfxfer.registry import Registry
@@ -69,6 +70,8 @@ class Format:
 FORMATS: Registry[Format] = Registry("export format", listing="tfxfer.exports.FORMATS")
 
 _BATCH = 32
+_FLOAT16 = Bounds(agreement=0.995, loss=0.005, known=0.05)
+_INT16X8 = Bounds(agreement=0.97, loss=0.01, known=0.25)
 _INT8 = Bounds(agreement=0.95, loss=0.015, known=0.25)
 _VERSION = "1"
 """TensorFlow Serving takes the highest of the numbered folders."""
@@ -143,38 +146,64 @@ def _write_onnx(model: keras.Model, path: Path, material: Material) -> Making:
 def _lite(numbers: Numbers) -> Callable[[keras.Model, Path, Material], Making]:
     """Write what TensorFlow's converter makes."""
 
-    def write(model: keras.Model, path: Path, material: Material) -> Making:
-        images = material.representative if numbers == "int16x8" else None
+    def write(model: keras.Model, path: Path, _: Material) -> Making:
         with _saved(model, path.parent) as source:
-            path.write_bytes(converted(source, numbers, representative=images))
+            path.write_bytes(converted(source, numbers))
         return []
 
     return write
 
 
-def _write_int8(model: keras.Model, path: Path, material: Material) -> Making:
-    """Write the better of what two converters make, by the validation pictures."""
-    images, truth = material.choosing
-    said = model.predict(images, batch_size=_BATCH, verbose=0)
-    said = said if isinstance(said, dict) else {"scores": said}
-    expected = np.asarray(said["scores"], np.float32)
-    known = None
-    if "known" in said:
-        known = KnownYardstick(np.asarray(said["known"], np.float32), float(np.std(said["known"])))
+def _write_float16(model: keras.Model, path: Path, material: Material) -> Making:
+    """Write the nearer of what two converters make, by the validation pictures."""
     with _saved(model, path.parent) as source:
-        whole = path.parent / FORMATS["tflite"].filename
-        float32 = whole.read_bytes() if whole.exists() else converted(source, "float32")
-        trials = best_int8(
-            lambda: converted(source, "int8", representative=material.representative),
-            Quantizer(float32, material.representative),
-            images,
-            Yardstick.of(material.photos, expected, truth),
-            _INT8,
-            largest=len(float32),
-            known=known,
+        trials = best_float16(
+            _referee(model, material, _FLOAT16),
+            by_tensorflow=converted(source, "float16"),
+            by_quantizer=halved(_float32(source, path.parent)),
         )
     path.write_bytes(trials[-1].model)
     return [trial.to_dict() for trial in trials]
+
+
+def _write_int8(model: keras.Model, path: Path, material: Material) -> Making:
+    """Write the better of what two converters make, by the validation pictures."""
+    with _saved(model, path.parent) as source:
+        float32 = _float32(source, path.parent)
+        trials = best_int8(
+            _referee(model, material, _INT8),
+            lambda: converted(source, "int8", representative=material.representative),
+            Quantizer(float32, material.representative),
+            largest=len(float32),
+        )
+    path.write_bytes(trials[-1].model)
+    return [trial.to_dict() for trial in trials]
+
+
+def _write_int16x8(model: keras.Model, path: Path, material: Material) -> Making:
+    """Write it whole, or where that falls short, with the first operations in float32."""
+    with _saved(model, path.parent) as source:
+        quantizer = Quantizer(_float32(source, path.parent), material.representative, "int16x8")
+    trials = best_int16x8(_referee(model, material, _INT16X8), quantizer)
+    path.write_bytes(trials[-1].model)
+    return [trial.to_dict() for trial in trials]
+
+
+def _float32(source: Path, folder: Path) -> bytes:
+    """Give the float32 file of a SavedModel, the bundle's own where there is one."""
+    whole = folder / FORMATS["tflite"].filename
+    return whole.read_bytes() if whole.exists() else converted(source, "float32")
+
+
+def _referee(model: keras.Model, material: Material, bounds: Bounds) -> Referee:
+    images, truth = material.choosing
+    said = model.predict(images, batch_size=_BATCH, verbose=0)
+    said = said if isinstance(said, dict) else {"scores": said}
+    known = None
+    if "known" in said:
+        known = KnownYardstick(np.asarray(said["known"], np.float32), float(np.std(said["known"])))
+    expected = np.asarray(said["scores"], np.float32)
+    return Referee(images, Yardstick.of(material.photos, expected, truth), bounds, known)
 
 
 @contextmanager
@@ -197,14 +226,10 @@ def _lite_known(path: Path, images: Images) -> Scores:
     return np.array([model.outputs(image).known for image in images], np.float32)
 
 
-def _small(
-    numbers: Numbers, write: Callable[[keras.Model, Path, Material], Making], bounds: Bounds
-) -> Format:
+def _small(numbers: str, write: Callable[[keras.Model, Path, Material], Making], bounds: Bounds) -> Format:
     quantized = numbers in ("int8", "int16x8")
-    # The converter has no square root of 16 bits, and LiteRT no difference of two; nothing stays float there.
-    known = _lite_known if numbers != "int16x8" else None
     return Format(
-        f"tflite-{numbers}", f"model-{numbers}.tflite", bounds, write, _lite_scores, quantized, known
+        f"tflite-{numbers}", f"model-{numbers}.tflite", bounds, write, _lite_scores, quantized, _lite_known
     )
 
 
@@ -221,10 +246,10 @@ FORMATS.add(
     )
 )
 FORMATS.add(Format("tflite", "model.tflite", EXACT, _lite("float32"), _lite_scores, known=_lite_known))
-FORMATS.add(_small("float16", _lite("float16"), Bounds(agreement=0.99, loss=0.005, known=0.05)))
+FORMATS.add(_small("float16", _write_float16, _FLOAT16))
 FORMATS.add(_small("dynamic", _lite("dynamic"), Bounds(agreement=0.97, loss=0.01, known=0.15)))
 FORMATS.add(_small("int8", _write_int8, _INT8))
-FORMATS.add(_small("int16x8", _lite("int16x8"), Bounds(agreement=0.97, loss=0.01)))
+FORMATS.add(_small("int16x8", _write_int16x8, _INT16X8))
 FORMATS.add(
     Format(
         "onnx",

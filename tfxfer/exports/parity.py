@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.stats
 
-from tfxfer.contracts import LABEL_THRESHOLD, Task
+from tfxfer.contracts import LABEL_THRESHOLD, Predictions, Task
 from tfxfer.data import Photos
+from tfxfer.evaluation import judge_reliability
 from tfxfer.exports.artifact import Comparison
 
 __all__ = ["EXACT", "FILES_BOUND", "PARITY_BOUND", "Bounds", "Yardstick"]
@@ -99,6 +100,7 @@ class Yardstick:
         differences = self._differences(scores)
         before, after = self._merits(self.expected), self._merits(scores)
         change = np.nan_to_num(after - before, nan=-np.inf)
+        by_class = self._by_class(change)
         return Comparison(
             images=len(scores),
             disagreements=self._disagreements(scores, differences),
@@ -108,7 +110,9 @@ class Yardstick:
             merit=float(after.mean()),
             merit_change=float(change.mean()),
             interval=_interval(change.mean(axis=1)),
-            class_changes=self._by_class(change),
+            class_changes={name: float(own.mean()) for name, own in by_class.items()},
+            class_intervals={name: _interval(own) for name, own in by_class.items()},
+            calibration_error_change=self._calibration_change(scores),
         )
 
     def complaint(self, found: Comparison, bounds: Bounds) -> str:
@@ -153,18 +157,28 @@ class Yardstick:
             return np.asarray((scores >= LABEL_THRESHOLD) == (self.truth > 0.5), np.float64)
         return np.asarray(scores.argmax(axis=1) == self.truth, np.float64)[:, np.newaxis]
 
-    def _by_class(self, change: npt.NDArray[np.float64]) -> dict[str, float]:
+    def _by_class(self, change: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the change on each picture that shows a class, or of each number."""
         if self.task == "regression":
-            return {name: float(change[:, column].mean()) for column, name in enumerate(self.names)}
+            return {name: change[:, column] for column, name in enumerate(self.names)}
         shown = self.truth[:, np.newaxis] == np.arange(len(self.names))
         if self.task == "multi_label":
             shown = self.truth > 0.5
         columns = np.broadcast_to(change, shown.shape)
         return {
-            name: float(columns[shown[:, label], label].mean())
+            name: columns[shown[:, label], label]
             for label, name in enumerate(self.names)
             if shown[:, label].any()
         }
+
+    def _calibration_change(self, scores: Scores) -> float | None:
+        if self.task == "regression" or not np.isfinite(scores).all():
+            return None
+        before, after = (
+            judge_reliability(Predictions(self.names, (), each, self.truth, self.task))
+            for each in (self.expected, scores)
+        )
+        return after.expected_calibration_error - before.expected_calibration_error
 
     def _same(self, scores: Scores, differences: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         if self.task == "regression":

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfxfer.exports.parity import Bounds, Yardstick
+from tfxfer.exports.parity import EXACT, Bounds, Yardstick
 from tfxfer.exports.quantizing import doctor
 from tfxfer.exports.quantizing.converter import converted
-from tfxfer.exports.quantizing.doctor import best_int8
+from tfxfer.exports.quantizing.doctor import Referee, best_float16, best_int8, best_int16x8
+from tfxfer.exports.quantizing.halving import halved
 from tfxfer.exports.quantizing.quantizer import Quantizer
 
 BOUNDS = Bounds(agreement=0.8, loss=0.2)  # trained little, many pictures are near the border
@@ -25,16 +26,15 @@ def int8(saved, images):
 
 
 @pytest.fixture
-def yardstick(photos, expected):
+def referee(photos, images, expected):
     truth = expected.argmax(axis=1)
-    return Yardstick("single_label", expected, np.ones(expected.shape[1]), truth, photos.classes)
+    yardstick = Yardstick("single_label", expected, np.ones(expected.shape[1]), truth, photos.classes)
+    return Referee(images, yardstick, BOUNDS)
 
 
-def test_the_better_of_two_is_taken_where_it_holds_up(
-    quantizer, int8, images, yardstick, float32, monkeypatch
-):
+def test_the_better_of_two_is_taken_where_it_holds_up(quantizer, int8, referee, float32, monkeypatch):
     monkeypatch.setattr(doctor, "_AIM", {"single_label": 1.0})
-    trials = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))
+    trials = best_int8(referee, lambda: int8, quantizer, largest=len(float32))
     assert {trial.by for trial in trials} == {"TensorFlow", "ai-edge-quantizer"}
     assert len(trials) == 2
     assert trials[1].found.mean_difference <= trials[0].found.mean_difference
@@ -43,13 +43,13 @@ def test_the_better_of_two_is_taken_where_it_holds_up(
 
 
 def test_where_neither_does_operations_stay_float_until_one_does(
-    quantizer, int8, images, yardstick, float32, monkeypatch
+    quantizer, int8, referee, float32, monkeypatch
 ):
-    plain = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[:2]
+    plain = best_int8(referee, lambda: int8, quantizer, largest=len(float32))[:2]
     aim = min(trial.found.mean_difference for trial in plain) / 2
     monkeypatch.setattr(doctor, "_AIM", {"single_label": aim})
     monkeypatch.setattr(doctor, "_BUDGET", 1.0)
-    best = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[-1]
+    best = best_int8(referee, lambda: int8, quantizer, largest=len(float32))[-1]
     assert best.healthy
     assert best.found.mean_difference <= aim
     assert 0 < len(best.floating) < len(quantizer.operations)
@@ -57,9 +57,9 @@ def test_where_neither_does_operations_stay_float_until_one_does(
     assert len(best.to_dict()["floating"]) == len(best.floating)
 
 
-def test_no_more_is_spent_than_may_be(quantizer, int8, images, yardstick, float32, monkeypatch):
+def test_no_more_is_spent_than_may_be(quantizer, int8, referee, float32, monkeypatch):
     monkeypatch.setattr(doctor, "_AIM", {"single_label": 0.0})
-    trials = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))
+    trials = best_int8(referee, lambda: int8, quantizer, largest=len(float32))
     assert all(len(trial.model) <= len(float32) / 2 for trial in trials)
     assert not trials[-1].healthy
 
@@ -89,6 +89,37 @@ def test_those_stay_first_that_change_most_when_they_alone_are_int8(quantizer, i
     assert doctor._by_effect(Harmful(), images, expected) == [second, first, third]
 
 
-def test_what_is_past_its_bounds_ranks_last(quantizer, int8, images, yardstick, float32):
-    best = best_int8(lambda: int8, quantizer, images, yardstick, BOUNDS, largest=len(float32))[-1]
+def test_what_is_past_its_bounds_ranks_last(quantizer, int8, referee, float32):
+    best = best_int8(referee, lambda: int8, quantizer, largest=len(float32))[-1]
     assert replace(best, complaint="loses").rank < best.rank
+
+
+@pytest.fixture
+def halves(saved, float32):
+    return {"by_tensorflow": converted(saved, "float16"), "by_quantizer": halved(float32)}
+
+
+def test_of_float16_files_the_nearer_one_is_taken(referee, halves):
+    other, best = best_float16(referee, **halves)
+    assert {other.by, best.by} == {"TensorFlow", "ai-edge-quantizer"}
+    assert best.found.mean_difference <= other.found.mean_difference
+
+
+def test_not_where_it_is_much_larger(referee, halves, float32):
+    """The float32 file is nearest of all, and twice as large."""
+    other, best = best_float16(referee, **{**halves, "by_quantizer": float32})
+    assert other.found.mean_difference < best.found.mean_difference
+    assert best.model == halves["by_tensorflow"]
+
+
+def test_int16x8_is_whole_where_it_holds_up(referee, float32, images):
+    (only,) = best_int16x8(referee, Quantizer(float32, images, "int16x8"))
+    assert (only.floating, only.complaint) == ((), "")
+
+
+def test_where_it_does_not_the_first_operations_stay_float(referee, float32, images):
+    strict = replace(referee, bounds=EXACT)
+    quantizer = Quantizer(float32, images, "int16x8")
+    other, best = best_int16x8(strict, quantizer)
+    assert {other.floating, best.floating} == {(), tuple(quantizer.first)}
+    assert best.found.mean_difference <= other.found.mean_difference

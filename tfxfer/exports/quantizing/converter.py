@@ -12,8 +12,7 @@ import tensorflow as tf
 
 __all__ = ["Numbers", "converted"]
 
-Numbers = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
-_INT16X8 = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+Numbers = Literal["float32", "float16", "dynamic", "int8"]
 
 
 def converted(
@@ -24,10 +23,9 @@ def converted(
     Args:
         source: A SavedModel that takes raw RGB, float32.
         numbers: ``"float32"``; ``"float16"`` weights; ``"dynamic"``, int8 weights and activations as they
-            come; ``"int8"``, everything, with uint8 pixels in and float32 scores out; ``"int16x8"``, int16
-            activations and int8 weights, float32 in and out.
-        representative: For the last two, pictures that ranges are taken from, shape (pictures, height,
-            width, 3), uint8.
+            come; ``"int8"``, everything, with uint8 pixels in and float32 scores out.
+        representative: For the last, pictures that ranges are taken from, shape (pictures, height, width,
+            3), uint8.
 
     Returns:
         What the file is to hold.
@@ -41,8 +39,6 @@ def converted(
     if numbers == "int8":
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-    if numbers == "int16x8":
-        converter.target_spec.supported_ops = [_INT16X8]
     if representative is not None:
         converter.representative_dataset = lambda: _samples(representative)
     return bytes(converter.convert())

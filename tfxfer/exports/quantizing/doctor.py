@@ -1,4 +1,4 @@
-"""int8 that holds up: by either converter, or where both fall short, with the worst operations in float32."""
+"""The better of two converters' files; where they fall short, with the worst operations in float32."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from tfxfer.exports.litert import LiteRTModel, Outputs
 from tfxfer.exports.parity import Bounds, Yardstick
 from tfxfer.exports.quantizing.quantizer import Operation, Quantizer
 
-__all__ = ["Trial", "best_int8"]
+__all__ = ["Referee", "Trial", "best_float16", "best_int8", "best_int16x8"]
 
 _AIM: dict[Task, float] = {"single_label": 0.01, "multi_label": 0.01, "regression": 0.03}
 """The mean difference, of probabilities or in standard deviations, up to which int8 is left as it is."""
 _BUDGET = 0.5
 """Share of the float32 file that one with float operations may take."""
+_LARGER = 1.1
+"""Of float16 files, the nearer one may be so many times as large as the other."""
+_QUANTIZER = "ai-edge-quantizer"
 _SMALL = 0.01
 """Share of the file below which it does not matter how much int8 saves in an operation."""
 _STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32)
@@ -33,7 +36,7 @@ _MEASURED = 32
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One int8 file that was tried.
+    """One file that was tried.
 
     Attributes:
         model: What the file is to hold.
@@ -75,59 +78,102 @@ class Trial:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Referee:
+    """What files that are tried are held against.
+
+    Attributes:
+        images: Validation pictures, shape (pictures, height, width, 3), uint8.
+        yardstick: What the model says of them.
+        bounds: What counts as holding up.
+        known: What it says of whether they show any of the classes; None where it does not.
+    """
+
+    images: npt.NDArray[np.uint8]
+    yardstick: Yardstick
+    bounds: Bounds
+    known: KnownYardstick | None = None
+
+    def tried(self, model: bytes, by: str, floating: Sequence[Operation] = ()) -> Trial:
+        """Run a file on the pictures.
+
+        Args:
+            model: What it holds.
+            by: What made it.
+            floating: The operations that stayed float.
+        """
+        said, milliseconds = _timed_outputs(model, self.images)
+        found = self.yardstick.compare(np.stack([each.scores for each in said]))
+        complaint = self.yardstick.complaint(found, self.bounds)
+        if self.known is not None:
+            telling = self.known.compare(np.array([each.known for each in said], np.float32))
+            complaint = complaint or self.known.complaint(telling, self.bounds)
+        healthy = not complaint and found.mean_difference <= _AIM[self.yardstick.task]
+        return Trial(model, by, tuple(floating), found, complaint, milliseconds, healthy)
+
+
+def best_float16(referee: Referee, *, by_tensorflow: bytes, by_quantizer: bytes) -> list[Trial]:
+    """Try both files, and take the nearer one, unless it is more than a tenth larger than the other.
+
+    Returns:
+        Both, the better last.
+    """
+    trials = [
+        referee.tried(by_tensorflow, "TensorFlow"),
+        referee.tried(by_quantizer, _QUANTIZER),
+    ]
+    most = _LARGER * min(len(trial.model) for trial in trials)
+    return sorted(trials, key=lambda trial: (len(trial.model) <= most, trial.rank))
+
+
 def best_int8(
-    by_tensorflow: Callable[[], bytes],
-    quantizer: Quantizer,
-    images: npt.NDArray[np.uint8],
-    yardstick: Yardstick,
-    bounds: Bounds,
-    *,
-    largest: int,
-    known: KnownYardstick | None = None,
+    referee: Referee, by_tensorflow: Callable[[], bytes], quantizer: Quantizer, *, largest: int
 ) -> list[Trial]:
-    """Try both converters, and leave one operation after the other float until it holds up.
+    """Try both converters, then the first operations in float32, then one after the other until it holds up.
 
     Those first which, as the only one in int8, change the scores most for the bytes they save. (The error of
     each tensor in a network that is int8 throughout, as ai-edge-quantizer tells it, is that of all operations
     in front of it too: on two MobileNets, 20 operations left float by it gained less than 6 by this.)
 
     Args:
+        referee: Holds them against the model.
         by_tensorflow: Makes an int8 file by TensorFlow's converter.
         quantizer: Makes them by ai-edge-quantizer.
-        images: Validation pictures.
-        yardstick: What the model says of them.
-        bounds: What counts as holding up.
         largest: Bytes of the float32 file, of which at most half are spent, beside what is float in any case.
-        known: What it says of whether they show any of the classes; None where it does not.
 
     Returns:
         All that was tried, the best last.
     """
-
-    def tried(model: bytes, by: str, floating: Sequence[Operation] = ()) -> Trial:
-        said, milliseconds = _timed_outputs(model, images)
-        found = yardstick.compare(np.stack([each.scores for each in said]))
-        complaint = yardstick.complaint(found, bounds)
-        if known is not None:
-            telling = known.compare(np.array([each.known for each in said], np.float32))
-            complaint = complaint or known.complaint(telling, bounds)
-        healthy = not complaint and found.mean_difference <= _AIM[yardstick.task]
-        return Trial(model, by, tuple(floating), found, complaint, milliseconds, healthy)
-
     trials = [
-        tried(by_tensorflow(), "TensorFlow"),
-        tried(quantizer.quantized(), "ai-edge-quantizer"),
+        referee.tried(by_tensorflow(), "TensorFlow"),
+        referee.tried(quantizer.quantized(), _QUANTIZER),
     ]
+    if quantizer.first and not any(trial.healthy for trial in trials):
+        trials.append(referee.tried(quantizer.quantized(quantizer.first), _QUANTIZER, quantizer.first))
     if not any(trial.healthy for trial in trials):
-        some = slice(None, None, -(-len(images) // _MEASURED))  # evenly: they are sorted by class
-        worst = _by_effect(quantizer, images[some], yardstick.expected[some])
+        some = slice(None, None, -(-len(referee.images) // _MEASURED))  # evenly: they are sorted by class
+        worst = _by_effect(quantizer, referee.images[some], referee.yardstick.expected[some])
         for count in (step for step in _STEPS if step <= len(worst)):
             model = quantizer.quantized(worst[:count])
             if len(model) - quantizer.apart > _BUDGET * (largest - quantizer.apart):
                 break
-            trials.append(tried(model, "ai-edge-quantizer", worst[:count]))
+            trials.append(referee.tried(model, _QUANTIZER, worst[:count]))
             if trials[-1].healthy:
                 break
+    return sorted(trials, key=lambda trial: trial.rank)
+
+
+def best_int16x8(referee: Referee, quantizer: Quantizer) -> list[Trial]:
+    """Try the file, and where it is past its bounds, one whose first operations stay float.
+
+    Its error is that of int8 weights, to three digits: it is large where the first operations' are uneven.
+
+    Returns:
+        All that was tried, the best last.
+    """
+    trials = [referee.tried(quantizer.quantized(), _QUANTIZER)]
+    if quantizer.first and trials[0].complaint:
+        trials.append(referee.tried(quantizer.quantized(quantizer.first), _QUANTIZER, quantizer.first))
     return sorted(trials, key=lambda trial: trial.rank)
 
 
