@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfxfer.errors import ParityError, TfxferWarning
 from tfxfer.exports import FORMATS, export
@@ -31,6 +32,19 @@ def test_a_file_that_disagrees_is_not_written(fitted, photos, tmp_path, altered)
     with pytest.raises(ParityError, match=pattern):
         export(fitted[0], tmp_path / "bundle", photos)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_both_sides_are_computed_in_whole_float32(fitted, photos, tmp_path, altered):
+    seen = []
+
+    def watched(scores):
+        seen.append(tf.config.experimental.tensor_float_32_execution_enabled())
+        return scores
+
+    altered(watched)
+    export(fitted[0], tmp_path / "model", photos, formats=("keras",))
+    assert seen == [False]
+    assert tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_nan_is_no_agreement(fitted, photos, tmp_path, altered):

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tfxfer.errors import SettingError
-from tfxfer.runtime import choose_precision, precision_for
+from tfxfer.runtime import choose_precision, precision_for, whole_float32
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,16 @@ def test_another_is_refused(says):
     )
     with pytest.raises(SettingError, match=says(message)):
         choose_precision("float16")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_float32_is_whole_for_a_while(enabled):
+    tf32 = tf.config.experimental
+    before = tf32.tensor_float_32_execution_enabled()
+    tf32.enable_tensor_float_32_execution(enabled)
+    try:
+        with whole_float32():
+            assert not tf32.tensor_float_32_execution_enabled()
+        assert tf32.tensor_float_32_execution_enabled() == enabled
+    finally:
+        tf32.enable_tensor_float_32_execution(before)

@@ -9,24 +9,24 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
-import tensorflow as tf
 
 from tfxfer.errors import ParityError, TfxferWarning
 from tfxfer.evaluation import Rejection, with_known
 from tfxfer.exports.artifact import Artifact, Comparison, KnownComparison
-from tfxfer.exports.formats import Format, Images, Making
+from tfxfer.exports.formats import Format, Making
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.material import Material
 from tfxfer.exports.metadata.facts import FileFacts
 from tfxfer.exports.metadata.write import describe
 from tfxfer.exports.parity import FILES_BOUND, Yardstick
 from tfxfer.models import computing_in
-from tfxfer.runtime import file_sha256
+from tfxfer.runtime import file_sha256, whole_float32
 
 __all__ = ["write_forms"]
+
+_BATCH = 32
 
 
 def write_forms(
@@ -60,12 +60,14 @@ def write_forms(
     images, truth = material.judging
     # A twin that shares the layers but was never compiled: files carry no optimizer.
     plain = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    with computing_in("float32", plain):
-        scores = Yardstick.of(material.photos, _in_full_precision(plain, images), truth)
+    with computing_in("float32", plain), whole_float32():
+        said = plain.predict(images, batch_size=_BATCH, verbose=0)
+        scores = Yardstick.of(material.photos, said, truth)
         subject = _Subject(plain, _facts(plain, folder, material), scores)
         if rejection is not None:
             whole = with_known(plain, rejection)
-            known = KnownYardstick(_in_full_precision(whole, images)["known"], rejection.spread)
+            knowing = whole.predict(images, batch_size=_BATCH, verbose=0)["known"]
+            known = KnownYardstick(knowing, rejection.spread)
             subject = replace(subject, whole=whole, known=known)
         return [_written(each, subject, folder, material, accept=accept) for each in chosen]
 
@@ -182,13 +184,3 @@ def _tell(form: Format, complaint: str, *, accept: bool, instead: str = "it is n
 
 def _remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _in_full_precision(model: keras.Model, images: Images) -> Any:
-    """Compute in whole float32: on some GPUs TensorFlow would round products to 10 bits."""
-    before = tf.config.experimental.tensor_float_32_execution_enabled()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        return model.predict(images, batch_size=32, verbose=0)
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(before)

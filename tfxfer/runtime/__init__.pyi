@@ -18,6 +18,7 @@ from .memory_growth import let_memory_grow as let_memory_grow
 from .precision import check_precision as check_precision
 from .precision import choose_precision as choose_precision
 from .precision import precision_for as precision_for
+from .precision import whole_float32 as whole_float32
 from .seeding import set_seed as set_seed
 from .shares import distributed as distributed
 from .shares import each_its_own as each_its_own

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import get_args
 
 import tensorflow as tf
@@ -10,7 +11,7 @@ import tensorflow as tf
 from tfxfer.contracts import PRECISIONS, Precision
 from tfxfer.errors import SettingError, did_you_mean
 
-__all__ = ["check_precision", "choose_precision", "precision_for"]
+__all__ = ["check_precision", "choose_precision", "precision_for", "whole_float32"]
 
 
 def check_precision(name: str) -> None:
@@ -67,3 +68,14 @@ def precision_for(capabilities: Sequence[tuple[int, int]]) -> Precision:
     if least >= (8, 0):
         return "mixed_bfloat16"
     return "mixed_float16" if least >= (7, 0) else "float32"
+
+
+@contextmanager
+def whole_float32() -> Iterator[None]:
+    """Have float32 computed whole for a while: on some GPUs TensorFlow rounds factors to 10 bits (TF32)."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
