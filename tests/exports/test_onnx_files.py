@@ -10,9 +10,10 @@ import onnx
 import pytest
 
 from tfxfer.contracts import InputContract
+from tfxfer.conversion import convert
 from tfxfer.data import from_folder
 from tfxfer.errors import MissingExtra, SettingError
-from tfxfer.exports import choose_formats, convert, export
+from tfxfer.exports import choose_formats, export
 from tfxfer.exports.onnx_files import onnx_output, write_onnx
 from tfxfer.models import build
 from tfxfer.runtime import ModelFacts
