@@ -87,6 +87,7 @@ def run(
 ) -> dict[str, float]:
     """Go one way, in this process."""
     split = tfxfer.clean(tfxfer.from_folder(folder, seed=seed), progress=False).split
+    _ = tfxfer.build, tfxfer.fit  # imports, which are the same for every job
     started, worked = time.perf_counter(), time.process_time()
     photos = replace(tfxfer.from_folder(folder, seed=seed), split=split)
     photos = fewer(photos, few, seed=seed) if few else photos
