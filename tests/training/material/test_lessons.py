@@ -153,6 +153,7 @@ def test_mixed_features_teach_and_leave_a_model_for_plain_labels(photos):
 def test_without_litert_it_says_so_and_trains(photos, monkeypatch, cache_home):
     del cache_home  # an empty one, so that all is computed
     monkeypatch.setattr(engines.tf.config, "list_physical_devices", lambda *_: [GPU])
+    monkeypatch.setattr(engines, "_GPU_WORK", 0)  # so that there is enough for it to do
     console = Console(file=io.StringIO(), width=200)
     # In float32 by name: TensorFlow tells no compute capability of a GPU that is none.
     fit(small_model(), photos, plan=SHORT, features="cache", precision="float32", console=console)
