@@ -17,6 +17,7 @@ IMPORTED_AS = {
     "scikit-learn": "sklearn",
     "tensorflow-datasets": "tensorflow_datasets",
     "tensorflow-hub": "tensorflow_hub",
+    "tomli-w": "tomli_w",
 }
 
 
