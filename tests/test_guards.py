@@ -47,13 +47,18 @@ LOST = replace(GAINED, over_probe=Lead(-0.06, -0.1, -0.021), kept="probe")
             " and is kept nevertheless, since its head cannot take the probe.",
         ),
         (
+            replace(GAINED, over_probe=Lead(0.0, 0.0, 0.0), kept="probe"),
+            "a linear probe of the frozen features is kept, 31.0 points better (95 % 20.0 to 40.0) than "
+            "colours alone.",
+        ),
+        (
             replace(GAINED, measure="mean_absolute_error", over_probe=Lead(0.031, 0.012, 0.074)),
             "the model is 0.031 standard deviations better (95 % 0.012 to 0.074) than a linear probe of "
             "the frozen features, and 0.310 standard deviations better (95 % 0.200 to 0.400) than colours"
             " alone.",
         ),
     ],
-    ids=["gained", "lost", "probe", "other head", "numbers"],
+    ids=["gained", "lost", "probe", "other head", "no better", "numbers"],
 )
 def test_it_is_one_sentence(guard, sentence):
     assert str(guard) == sentence

@@ -45,7 +45,8 @@ class Guard:
         colours: What one on histograms of colours reaches, which says whether pretraining is of any use.
         over_probe: By how much fine-tuning is better than the probe.
         over_colours: By how much it is better than colours.
-        kept: ``"probe"`` where the probe is better by more than chance, and the model has its weights.
+        kept: ``"probe"`` where the probe is better by more than chance, or no phase after it was better, and
+            the model has its weights.
         pictures: How many validation pictures it is told by.
         seconds: Wall time.
     """
@@ -63,16 +64,17 @@ class Guard:
     def __str__(self) -> str:
         factor, unit = _WORDS[self.measure]
         lead = self.over_probe
-        told = (
-            f"the model is {_told(lead, factor, unit)} than a linear probe of the frozen features"
-            f"{', which may be chance' if lead.low <= 0 <= lead.high else ''}"
-        )
+        chance = ", which may be chance" if lead.low <= 0 <= lead.high else ""
+        told = f"{_told(lead, factor, unit)} than a linear probe of the frozen features{chance}"
+        doubt = ", which may be chance" if self.over_colours.low <= 0 else ""
+        colours = f"{_told(self.over_colours, factor, unit)} than colours alone{doubt}"
+        if self.kept == "probe" and not lead.value:
+            return f"a linear probe of the frozen features is kept, {colours}."
         if self.kept == "probe":
-            return f"{told}, and the probe is kept."
+            return f"the model is {told}, and the probe is kept."
         if lead.high < 0:
-            return f"{told}, and is kept nevertheless, since its head cannot take the probe."
-        chance = ", which may be chance" if self.over_colours.low <= 0 else ""
-        return f"{told}, and {_told(self.over_colours, factor, unit)} than colours alone{chance}."
+            return f"the model is {told}, and is kept nevertheless, since its head cannot take the probe."
+        return f"the model is {told}, and {colours}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON, and as a sentence."""

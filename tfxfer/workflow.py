@@ -44,6 +44,7 @@ from tfxfer.training import (
     check_plan,
     choose_augmentation,
     fit,
+    may_be_solved,
     phases_for,
     tell_chosen,
 )
@@ -210,8 +211,9 @@ class _Means:
         check_balance(training.balance, mixed=mixing is not None, smoothing=training.label_smoothing)
         depth = recipe.pick(*DEPTH)
         check_plan(training.plan, **depth)
-        scratch: dict[str, Any] = {"scratch": recipe.model.weights is None}
-        phases_of = partial(phases_for, training.plan, **scratch, **depth, **recipe.pick("find_rate", "soup"))
+        begun: dict[str, Any] = {"scratch": recipe.model.weights is None}
+        begun["solved"] = may_be_solved(**recipe.pick("augment", "mix", "balance", "label_smoothing"))
+        phases_of = partial(phases_for, training.plan, **begun, **depth, **recipe.pick("find_rate", "soup"))
         # A catalogue's stages are known before anything runs, and what is refused depends on no pictures.
         if not is_outside(recipe.model.backbone):
             phases_of(images=1, stages=len(catalogued(recipe.model.backbone).stages))

@@ -28,7 +28,7 @@ from tfxfer.training import L2SP, Phase
         ),
         (
             {"optimizer": "adam"},
-            "optimizer of phase 'p' must be 'adamw', 'sgd' or one of keras.optimizers, got 'adam'.",
+            "optimizer of phase 'p' must be 'adamw', 'sgd', 'lbfgs' or one of keras.optimizers, got 'adam'.",
         ),
         (
             {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())},
@@ -50,6 +50,26 @@ from tfxfer.training import L2SP, Phase
         (
             {"anchor": L2SP(), "l2": 1e-4},
             "anchor of phase 'p' is a penalty already; leave it out, or l2.",
+        ),
+        (
+            {"optimizer": "lbfgs", "train": -2},
+            "optimizer 'lbfgs' of phase 'p' solves the head alone, and train is -2; give train='head', or "
+            "another optimizer.",
+        ),
+        (
+            {"optimizer": "lbfgs", "ema": 0.9},
+            "ema of phase 'p' is of training in steps, and optimizer 'lbfgs' takes none; leave it out, or "
+            "give another optimizer.",
+        ),
+        (
+            {"optimizer": "lbfgs", "rate": "find"},
+            "rate of phase 'p' is of training in steps, and optimizer 'lbfgs' takes none; leave it out, or "
+            "give another optimizer.",
+        ),
+        (
+            {"optimizer": "lbfgs", "batch_norm": "train"},
+            "batch_norm of phase 'p' is of training in steps, and optimizer 'lbfgs' takes none; leave it out, "
+            "or give another optimizer.",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

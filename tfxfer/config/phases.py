@@ -10,11 +10,13 @@ from tfxfer.errors import SettingError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["L2SP", "OPTIMIZERS", "SCHEDULES", "Phase"]
+__all__ = ["L2SP", "OPTIMIZERS", "SCHEDULES", "SOLVER", "Phase"]
 
 Schedule = Literal["cosine", "one-cycle", "step", "constant"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 OPTIMIZERS = ("adamw", "sgd")
+SOLVER = "lbfgs"
+"""Finds the optimum of a head at once."""
 _WRAPPERS = ("LossScaleOptimizer", "MultiOptimizer")
 
 
@@ -66,7 +68,10 @@ class Phase:
             training pictures, and are frozen then. For pictures that are far from the pretraining's.
         weight_decay: Decoupled weight decay, on kernels only; at least 0.
         optimizer: ``"adamw"``; ``"sgd"``, with a momentum of 0.9; or any of ``keras.optimizers``, of which
-            each phase makes one alike, with its own rate and schedule, and with that one's weight decay.
+            each phase makes one alike, with its own rate and schedule, and with that one's weight decay. Or
+            ``"lbfgs"``, for the head alone: on features of the frozen backbone it is a logistic (of numbers,
+            ridge) regression, of which L-BFGS finds the optimum at once, as ``tfxfer.features.linear_probe``
+            does. Then epochs, rate, schedule, patience and weight decay do not matter.
         layer_decay: How many times as fast as the stage above it each stage learns, in (0, 1]: the head at
             the full rate, the top stage at so much of it, and so on towards the pixels.
         l1: Strength of a penalty on the absolute values of kernels, as of ``keras.regularizers.L1``; at
@@ -137,7 +142,7 @@ class Phase:
         self._check_name("batch_norm", ("frozen", "train", "recalibrate"))
         self._check_name("schedule", SCHEDULES)
         if isinstance(self.optimizer, str):
-            self._check_name("optimizer", OPTIMIZERS, "one of keras.optimizers")
+            self._check_name("optimizer", (*OPTIMIZERS, SOLVER), "one of keras.optimizers")
         elif not hasattr(self.optimizer, "update_step") or type(self.optimizer).__name__ in _WRAPPERS:
             raise SettingError(
                 f"optimizer of phase {self.name!r} must be a name, or one of keras.optimizers that wraps no "
@@ -148,6 +153,13 @@ class Phase:
                 f"anchor of phase {self.name!r} is a penalty already; leave it out, or "
                 f"{'l1' if self.l1 else 'l2'}."
             )
+        if self.solved:
+            self._check_solved()
+
+    @property
+    def solved(self) -> bool:
+        """Whether its optimum is found at once, and not approached in epochs."""
+        return self.optimizer == SOLVER
 
     @property
     def while_training(self) -> Literal["frozen", "train"]:
@@ -163,6 +175,22 @@ class Phase:
         if not isinstance(self.optimizer, str):
             values["optimizer"] = type(self.optimizer).__name__
         return values
+
+    def _check_solved(self) -> None:
+        if self.train != "head":
+            raise SettingError(
+                f"optimizer {SOLVER!r} of phase {self.name!r} solves the head alone, and train is "
+                f"{self.train!r}; give train='head', or another optimizer."
+            )
+        excluded = ("anchor", "l1", "l2", "ema", "soup", "co_tuning")
+        given = [name for name in excluded if getattr(self, name)]
+        given += ["batch_norm"] if self.batch_norm == "train" else []
+        given += ["rate"] if self.rate == "find" else []
+        if given:
+            raise SettingError(
+                f"{given[0]} of phase {self.name!r} is of training in steps, and optimizer {SOLVER!r} takes "
+                "none; leave it out, or give another optimizer."
+            )
 
     def _check_name(self, setting: str, allowed: tuple[str, ...], *others: str) -> None:
         value = getattr(self, setting)

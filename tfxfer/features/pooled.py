@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,6 +17,9 @@ from tfxfer.features.budget import check_room, check_writable
 from tfxfer.features.engines import Engine, choose_engine
 from tfxfer.features.extraction import kept_bytes, open_features
 from tfxfer.features.watching import watched
+
+if TYPE_CHECKING:
+    from tfxfer.augment import Augmentation
 
 __all__ = ["kept_features", "pooled_features", "pooled_prefix"]
 
@@ -68,6 +72,8 @@ def kept_features(
     indices: Sequence[int],
     *,
     engine: Engine | None = None,
+    augment: Augmentation | None = None,
+    views: int = 1,
     progress: bool = True,
     console: Console | None = None,
 ) -> npt.NDArray[np.float32]:
@@ -78,21 +84,24 @@ def kept_features(
         photos: The data set.
         indices: Which of its records.
         engine: What runs it; None chooses one, if any is needed.
+        augment: What all views of a picture but the first go through.
+        views: How many of each.
         progress: Whether to show how far it is, on standard error.
         console: Where; None is standard error.
 
     Returns:
-        Shape (pictures, features), in the order of the indices.
+        Shape (pictures, features), in the order of the indices; of several views those of a picture follow
+        each other.
 
     Raises:
         DataError: A picture cannot be read.
         SettingError: There is no room for them, or float16 does not hold them.
     """
     check_writable()
-    row = 2 * math.prod(prefix.output_shape[1:])
+    row = 2 * views * math.prod(prefix.output_shape[1:])
     check_room(len(indices) * row, kept=kept_bytes(prefix, photos))
-    extraction = open_features(prefix, photos, indices)
-    missing = extraction.missing(dict.fromkeys(indices, 1))
+    extraction = open_features(prefix, photos, indices, augment=augment)
+    missing = extraction.missing(dict.fromkeys(indices, views))
     if missing.views:
         engine = engine or choose_engine(prefix, pictures=missing.views)[0]
         compute = partial(extraction.compute, missing, engine)
@@ -101,7 +110,7 @@ def kept_features(
                 compute(advance=advance)
         else:
             compute(advance=lambda _: None)
-    (features,) = extraction.gather(extraction.places(indices, 1)[:, 0], [0])
+    (features,) = extraction.gather(extraction.places(indices, views).ravel(), [0])
     return features.astype(np.float32)
 
 

@@ -18,8 +18,9 @@ from tfxfer.errors import SettingError
 
 __all__ = ["PROBE_STRENGTH", "Probe", "classifier", "linear_probe"]
 
-PROBE_STRENGTH = 10.0
-"""Where many features are of few pictures, which wants a probe held."""
+PROBE_STRENGTH = 30.0
+"""Where many features are of few pictures, which wants a probe held: of 10 to 50 pictures a class of ants and
+bees, tiles and CIFAR-10, between 10 and 100 nothing did better on all."""
 
 _STEPS = 1000
 _NEVER = -1e4
@@ -41,6 +42,11 @@ class Probe:
     task: Task
     kernel: _Numbers
     bias: _Numbers
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has."""
+        return self.kernel.size + self.bias.size
 
     def scores(self, features: npt.NDArray[np.float32]) -> _Numbers:
         """Return probabilities, or numbers in their own units, shape (pictures, outputs).
@@ -88,7 +94,10 @@ def linear_probe(
     Of several labels, each has a logistic regression of its own.
 
     Args:
-        features: Shape (pictures, features), from ``pooled_features``; they are standardised here.
+        features: Shape (pictures, features), from ``pooled_features``; they are centred here, and divided
+            by the root of half their own variance and half the mean of all features' variances. Of few
+            pictures the variance of one feature says little, and to divide by it alone makes much of what
+            hardly moves.
         targets: As ``Photos.targets`` gives them.
         task: What is learnt.
         strength: How strongly weights are held near 0; above 0.
@@ -102,7 +111,8 @@ def linear_probe(
         SettingError: Another number of targets, one class alone, or no strength.
 
     Source:
-        Kornblith et al. 2019, https://arxiv.org/abs/1805.08974: logistic regression on pooled features.
+        Kornblith et al. 2019, https://arxiv.org/abs/1805.08974: logistic regression on pooled features;
+        variances shrunk towards their mean as in Friedman 1989, https://doi.org/10.2307/2289860, equation 18.
 
     >>> features = np.float32([[0, 1], [0, 2], [5, 1], [5, 2]])
     >>> linear_probe(features, np.array([0, 0, 1, 1])).predict(np.float32([[6, 1]]))
@@ -114,7 +124,7 @@ def linear_probe(
         raise SettingError(f"strength must be above 0, got {strength:g}.")
     if task == "single_label" and len(np.unique(targets)) < 2:
         raise SettingError("a linear probe tells classes apart, and there is one alone; give two or more.")
-    scaler = StandardScaler().fit(features)
+    scaler = _ShrunkenScaler().fit(features)
     scaled = scaler.transform(features)
     if task == "regression":
         line = Ridge(alpha=strength).fit(scaled, np.reshape(targets, (len(targets), -1)), weights)
@@ -130,8 +140,19 @@ def linear_probe(
 
 
 def classifier(strength: float) -> Any:
-    """Return scikit-learn's logistic regression on standardised features, yet to be fitted."""
-    return make_pipeline(StandardScaler(), _logistic(strength))
+    """Return scikit-learn's logistic regression behind the scaling of ``linear_probe``, yet to be fitted."""
+    return make_pipeline(_ShrunkenScaler(), _logistic(strength))
+
+
+class _ShrunkenScaler(StandardScaler):
+    """Divide by the root of half the own variance and half the mean of all."""
+
+    def fit(self, X: npt.NDArray[Any], y: Any = None, sample_weight: Any = None) -> _ShrunkenScaler:
+        """Note down what to subtract, and what to divide by."""
+        super().fit(X, y, sample_weight)
+        shrunken = np.sqrt((self.var_ + self.var_.mean()) / 2)
+        self.scale_ = np.where(shrunken > 0, shrunken, 1.0)
+        return self
 
 
 def _logistic(strength: float) -> Any:

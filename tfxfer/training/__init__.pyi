@@ -35,3 +35,4 @@ from .progress import tell_chosen as tell_chosen
 from .rates import valley as valley
 from .resuming.checkpoints import Checkpoints as Checkpoints
 from .resuming.checkpoints import check_checkpoints as check_checkpoints
+from .solving import may_be_solved as may_be_solved

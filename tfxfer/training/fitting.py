@@ -18,6 +18,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.models import HEAD, Anatomy, head_of, set_trainable
 from tfxfer.runtime import scope_of
+from tfxfer.training.guarding.replacing import takes_probe
 from tfxfer.training.guarding.watch import Watch, check_guard, watch
 from tfxfer.training.journals import Journal, check_journals
 from tfxfer.training.methods.recalibration import statistics_of
@@ -27,6 +28,7 @@ from tfxfer.training.preparing import Ready, prepared
 from tfxfer.training.progress import tell_chosen
 from tfxfer.training.resuming.checkpoints import check_checkpoints
 from tfxfer.training.resuming.course import Course, run_settings
+from tfxfer.training.solving import may_be_solved
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -143,7 +145,9 @@ def fit(
     """
     anatomy = Anatomy.of(model)
     counts = {"images": len(photos.split.train), "stages": len(anatomy.stages)}
-    phases, chosen = phases_for(plan, scratch=anatomy.learns_whole, **counts)
+    shares: dict[str, Any] = {"augment": augment, "mix": mix, "label_smoothing": label_smoothing}
+    solved = may_be_solved(balance=balance, **shares) and takes_probe(model)
+    phases, chosen = phases_for(plan, scratch=anatomy.learns_whole, solved=solved, **counts)
     if guard:
         check_guard(phases)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
@@ -157,7 +161,7 @@ def fit(
     decisive = run_settings(model, photos, phases, **settings) if held is not None else {}
     course = Course(model, held, decisive, beside=ready.beside)
     journal = Journal(*check_journals(csv, tensorboard), [phase.name for phase in phases])
-    watched = watch(model, ready.lessons, phases) if guard else ""
+    watched = watch(ready.prober, phases) if guard else ""
     if held and (found := held.newest()):
         # Features are of the weights that all phases begin with.
         ready.recalibrated(phases[0])
@@ -284,12 +288,16 @@ def _guarded(watched: Watch | str, model: keras.Model, photos: Photos, log: FitL
         return replace(log, guard_reason=watched)
     found = watched.judged(model, log)
     ready.tell(f"guard: {found}")
-    if found.kept != "probe":
-        return replace(log, guard=found)
+    log = replace(log, guard=found)
+    if found.kept != "probe" or log.kept == watched.phase:
+        return log
     set_trainable(model, HEAD)
-    probe = watched.restore(model, photos)
+    watched.restore(model)
     _compile_plainly(model, photos, rate=None)
-    return replace(log, phases=(*log.phases, probe), kept=probe.name, guard=found)
+    if watched.phase:
+        return replace(log, kept=watched.phase)
+    probe = watched.as_phase(model, photos)
+    return replace(log, phases=(*log.phases, probe), kept=probe.name)
 
 
 def _compile_plainly(model: keras.Model, photos: Photos, *, rate: float | None) -> None:

@@ -34,6 +34,7 @@ from tfxfer.training.material.balancing import Balancing, balance_training
 from tfxfer.training.material.changes import choose_augmentation
 from tfxfer.training.material.feature_plan import plan_features
 from tfxfer.training.material.lessons import Lesson, Lessons
+from tfxfer.training.material.probing import Prober
 from tfxfer.training.memory import within_memory
 from tfxfer.training.methods.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.methods.calm import calmed
@@ -47,6 +48,7 @@ from tfxfer.training.progress import ProgressBar
 from tfxfer.training.rates import RISE, search_rates
 from tfxfer.training.resuming.course import Course
 from tfxfer.training.resuming.noting import Noting
+from tfxfer.training.solving import check_solved, solve
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -69,6 +71,7 @@ class Ready:
         lessons: What each phase learns from.
         start: Where penalties pull to.
         first_epochs: Phase -> the number of its first epoch, counted over all of them.
+        prober: Fits linear probes on what they learn from.
         precision: What it computes in while it trains.
         pretraining: What the backbone was pretrained to tell apart, where a phase holds on to it.
         progress: Whether to show how far it is.
@@ -80,6 +83,7 @@ class Ready:
     lessons: Lessons
     start: Start
     first_epochs: Mapping[str, int]
+    prober: Prober
     precision: Precision
     pretraining: Pretraining | None
     progress: bool
@@ -107,6 +111,8 @@ class Ready:
         """Train one phase, or the rest of it; some callbacks come after what notes each epoch."""
         if course.stretch is None:
             self.recalibrated(phase)
+        if phase.solved:
+            return self._solved(phase, course, callbacks=[*callbacks, *after])
         lesson = self._lesson(phase)
         started = time.perf_counter()
         learning = set_trainable(self.model, phase.train, batch_norm=phase.while_training)
@@ -135,6 +141,16 @@ class Ready:
             soup=soup.epochs if soup else (),
             souped=soup.figures if soup else {},
         )
+
+    def _solved(
+        self, phase: Phase, course: Course, *, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> PhaseLog:
+        """Solve a phase, after ``recalibrated``."""
+        bar = ProgressBar(phase.name, epochs=1, first=course.done_before, console=self.console)
+        shown = [bar] if self.progress else []
+        first = phase.name == self.lessons.order[0] and phase.batch_norm == "frozen"
+        with scope_of(self.lessons.devices), bar if shown else nullcontext():
+            return solve(phase, course, self.prober, callbacks=[*shown, *callbacks], first=first)
 
     def recalibrated(self, phase: Phase) -> None:
         """Estimate the statistics of BatchNorm layers anew, where a phase wants it."""
@@ -289,6 +305,8 @@ def prepared(
     devices, trained_in = strategy_of(model), _chosen_precision(model, precision)
     check_co_tuning(model, photos, phases)
     check_recalibration(model, phases)
+    shares: dict[str, Any] = {"augment": augment, "mix": mix, "label_smoothing": label_smoothing}
+    check_solved(model, phases, balance=balance, **shares)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.while_training)
@@ -313,7 +331,8 @@ def prepared(
     lessons = Lessons(model, chosen, names, changing, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
-    ready = Ready(model, balancing, lessons, start, firsts, trained_in, pretraining, **watching)
+    prober = Prober(model, lessons)
+    ready = Ready(model, balancing, lessons, start, firsts, prober, trained_in, pretraining, **watching)
     ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
     ready.tell(str(chosen) if chosen.why else "")
     return ready

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 
-from tfxfer.contracts import LABEL_THRESHOLD, Task
+from tfxfer.contracts import LABEL_THRESHOLD, Part, Task
+from tfxfer.data import Photos
 from tfxfer.guards import GuardMeasure, Lead
 
-__all__ = ["MEASURES", "lead", "losses", "worth"]
+__all__ = ["MEASURES", "deviations_of", "figures", "lead", "losses", "worth"]
 
 MEASURES: dict[Task, GuardMeasure] = {
     "single_label": "accuracy",
@@ -65,6 +66,29 @@ def losses(
     if task == "single_label":
         return np.asarray(-np.log(shares[np.arange(len(truth)), truth]))
     return np.asarray(-np.where(truth > 0, np.log(shares), np.log(1 - shares)).mean(axis=1))
+
+
+def figures(photos: Photos, part: Part, scores: npt.NDArray[Any]) -> dict[str, float]:
+    """Return what Keras would report of scores, by its names: the plain loss, and the measure of the task.
+
+    Args:
+        photos: The data set.
+        part: Which part the scores are of.
+        scores: As in ``worth``.
+    """
+    truth = photos.targets(part)
+    loss = float(losses(photos.task, scores, truth, deviations_of(photos)).mean())
+    if photos.task == "regression":
+        return {"loss": loss, MEASURES[photos.task]: float(np.abs(scores - truth).mean())}
+    return {"loss": loss, MEASURES[photos.task]: float(worth(photos.task, scores, truth, np.ones(1)).mean())}
+
+
+def deviations_of(photos: Photos) -> _Numbers:
+    """Return the standard deviation of each number over training pictures, shape (numbers,); else 1."""
+    if photos.task != "regression":
+        return np.ones(1)
+    found = np.std(photos.targets("train"), axis=0, dtype=np.float64)
+    return np.where(found > 0, found, 1.0)
 
 
 def lead(mine: _Numbers, theirs: _Numbers, *, seed: int = 0) -> Lead:

@@ -15,13 +15,14 @@ from tfxfer.config import Phase
 from tfxfer.contracts import FitLog, PhaseLog
 from tfxfer.data import Photos, at_most
 from tfxfer.errors import SettingError
-from tfxfer.features import PROBE_STRENGTH, Probe, kept_features, linear_probe, pooled_prefix
+from tfxfer.features import Probe
 from tfxfer.guards import Guard
-from tfxfer.models import Anatomy, choose_layers, computing_in, scores_of
+from tfxfer.models import Anatomy, choose_layers, scores_of
 from tfxfer.training.guarding.colours import colour_histograms
-from tfxfer.training.guarding.comparing import MEASURES, lead, losses, worth
+from tfxfer.training.guarding.comparing import MEASURES, deviations_of, figures, lead, worth
 from tfxfer.training.guarding.replacing import put_in, takes_probe
 from tfxfer.training.material.lessons import Lessons
+from tfxfer.training.material.probing import Prober, fitted_probe
 from tfxfer.training.methods.anchors import Start, start_of
 
 __all__ = ["PROBE", "Watch", "check_guard", "watch"]
@@ -45,6 +46,7 @@ class Watch:
         photos: The data set, with so many validation pictures as are compared by.
         few: The same with as many as colours are looked at.
         probe: The probe.
+        phase: The phase that is nothing but the probe, by its name; empty where there is none.
         probed: How well it tells each of these pictures.
         coloured: How well colours tell each of the few.
         start: Where the backbone began, if it may move.
@@ -57,6 +59,7 @@ class Watch:
     photos: Photos
     few: Photos
     probe: Probe
+    phase: str
     probed: _Numbers
     coloured: _Numbers
     start: Start
@@ -68,14 +71,11 @@ class Watch:
     def judged(self, model: keras.Model, log: FitLog) -> Guard:
         """Compare a model that has learnt with what was had without."""
         started = time.perf_counter()
-        scores = self._scores(model, log)
-        fitted = _worth(self.photos, scores)
+        fitted = self.probed if log.kept == self.phase else _worth(self.photos, self._scores(model, log))
+        over_probe = lead(fitted, self.probed, seed=self.seed)
+        better = log.kept != self.phase and (over_probe.high >= 0 or not takes_probe(model))
         places = {index: place for place, index in enumerate(self.photos.split.validation)}
         few = fitted[[places[index] for index in self.few.split.validation]]
-        over_probe, over_colours = (
-            lead(mine, theirs, seed=self.seed)
-            for mine, theirs in ((fitted, self.probed), (few, self.coloured))
-        )
         sign = -1.0 if self.photos.task == "regression" else 1.0
         return Guard(
             measure=MEASURES[self.photos.task],
@@ -83,8 +83,8 @@ class Watch:
             probe=sign * float(self.probed.mean()),
             colours=sign * float(self.coloured.mean()),
             over_probe=over_probe,
-            over_colours=over_colours,
-            kept="probe" if over_probe.high < 0 and takes_probe(model) else "fine-tuned",
+            over_colours=lead(few, self.coloured, seed=self.seed),
+            kept="fine-tuned" if better else "probe",
             pictures=len(fitted),
             seconds=self.seconds + time.perf_counter() - started,
         )
@@ -98,31 +98,28 @@ class Watch:
         places = {index: place for place, index in enumerate(self.lessons.photos.split.validation)}
         return found[[places[index] for index in self.photos.split.validation]]
 
-    def restore(self, model: keras.Model, photos: Photos) -> PhaseLog:
+    def restore(self, model: keras.Model) -> None:
         """Put the backbone back to where it began, and the probe into the head.
 
         Args:
             model: The model, as ``set_trainable(model, "head")`` leaves it.
-            photos: The data set, whose whole validation part the figures are of.
-
-        Returns:
-            What it reaches, as if it were a phase.
         """
         for piece in Anatomy.of(model).backbone:
             for variable in piece.weights:
                 if id(variable) in self.start:
                     variable.assign(self.start[id(variable)])
         put_in(model, self.probe)
+
+    def as_phase(self, model: keras.Model, photos: Photos) -> PhaseLog:
+        """Return what a model that is restored reaches, as if it were a phase.
+
+        Args:
+            model: The model.
+            photos: The data set, whose whole validation part the figures are of.
+        """
         scores = scores_of(model, photos, "validation", batch_size=self.batch_size)
-        truth = photos.targets("validation")
-        loss = float(losses(photos.task, scores, truth, _deviations(photos)).mean())
-        if photos.task == "regression":
-            figure = float(np.abs(scores - truth).mean())
-        else:
-            figure = float(_worth(photos, scores).mean())
-        history = {"val_loss": (loss,), f"val_{MEASURES[photos.task]}": (figure,)}
-        parameters = self.probe.kernel.size + self.probe.bias.size
-        return PhaseLog(PROBE, parameters, history, best_epoch=1, seconds=0.0)
+        history = {f"val_{name}": (value,) for name, value in figures(photos, "validation", scores).items()}
+        return PhaseLog(PROBE, self.probe.parameters, history, best_epoch=1, seconds=0.0)
 
 
 def check_guard(phases: Sequence[Phase]) -> None:
@@ -138,12 +135,11 @@ def check_guard(phases: Sequence[Phase]) -> None:
         )
 
 
-def watch(model: keras.Model, lessons: Lessons, phases: Sequence[Phase]) -> Watch | str:
+def watch(prober: Prober, phases: Sequence[Phase]) -> Watch | str:
     """Note down where a model begins, and what is had of it without fine-tuning.
 
     Args:
-        model: The model, before its first phase.
-        lessons: What phases learn from; where the first learns from pooled features, so does the probe.
+        prober: Of the model, before its first phase.
         phases: All phases.
 
     Returns:
@@ -151,23 +147,23 @@ def watch(model: keras.Model, lessons: Lessons, phases: Sequence[Phase]) -> Watc
 
     Raises:
         DataError: A picture cannot be read.
-        SettingError: The features that the first phase learns from are not to be kept.
     """
+    model, lessons = prober.model, prober.lessons
     anatomy, seed = Anatomy.of(model), lessons.seed
     if anatomy.learns_whole:
         return "the whole backbone learns from the beginning, as one without pretrained weights does"
     photos = at_most(lessons.photos, "validation", _MOST, seed=seed)
-    parts = [list(photos.split.train), list(photos.split.validation)]
-    vectors = [found for part in parts if (found := lessons.vectors(part)) is not None]
-    started = time.perf_counter()
+    started = time.perf_counter() - lessons.seconds
     try:
-        training, validation = vectors or _pooled(model, lessons, parts)
-        probe = _probe(training, photos, lessons)
+        found = prober.at_start()
     except SettingError as error:
         return str(error).removesuffix(".")
+    started += lessons.seconds
+    places = {index: place for place, index in enumerate(lessons.photos.split.validation)}
+    chosen = [places[index] for index in photos.split.validation]
     few = at_most(at_most(photos, "train", _COLOURS, seed=seed), "validation", _COLOURS, seed=seed)
     try:
-        colours = _probe(colour_histograms(few, "train"), few, lessons)
+        colours = fitted_probe(colour_histograms(few, "train"), few, lessons)
         coloured = colours.scores(colour_histograms(few, "validation"))
     except SettingError as error:
         return str(error).removesuffix(".")
@@ -175,8 +171,9 @@ def watch(model: keras.Model, lessons: Lessons, phases: Sequence[Phase]) -> Watc
     return Watch(
         photos,
         few,
-        probe,
-        probed=_worth(photos, probe.scores(validation)),
+        found.probe,
+        phase=phases[0].name if phases[0].solved and phases[0].batch_norm == "frozen" else "",
+        probed=_worth(photos, found.validation[chosen]),
         coloured=_worth(few, coloured),
         start=start_of(model) if moves else {},
         lessons=lessons,
@@ -186,31 +183,5 @@ def watch(model: keras.Model, lessons: Lessons, phases: Sequence[Phase]) -> Watc
     )
 
 
-def _pooled(
-    model: keras.Model, lessons: Lessons, parts: Sequence[Sequence[int]]
-) -> list[npt.NDArray[np.float32]]:
-    """Run the backbone over pictures, or find what was kept of it."""
-    watching: dict[str, Any] = {"progress": lessons.progress, "console": lessons.console}
-    both = [index for part in parts for index in part]
-    with computing_in("float32", model):
-        features = kept_features(pooled_prefix(model), lessons.photos, both, **watching)
-    return [features[: len(parts[0])], features[len(parts[0]) :]]
-
-
-def _probe(features: npt.NDArray[np.float32], photos: Photos, lessons: Lessons) -> Probe:
-    """Fit a probe on what phases learn from, rare classes counting as they do there."""
-    targets, counting = photos.targets("train"), lessons.class_weight
-    weights = np.array([counting[int(label)] for label in targets]) if counting else None
-    settings: dict[str, Any] = {"strength": PROBE_STRENGTH, "outputs": len(photos.classes)}
-    return linear_probe(features, targets, task=photos.task, weights=weights, **settings)
-
-
 def _worth(photos: Photos, scores: npt.NDArray[Any]) -> _Numbers:
-    return worth(photos.task, scores, photos.targets("validation"), _deviations(photos))
-
-
-def _deviations(photos: Photos) -> _Numbers:
-    if photos.task != "regression":
-        return np.ones(1)
-    found = np.std(photos.targets("train"), axis=0, dtype=np.float64)
-    return np.where(found > 0, found, 1.0)
+    return worth(photos.task, scores, photos.targets("validation"), deviations_of(photos))

@@ -175,7 +175,8 @@ def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos, *, f
     live = sum(epochs[name] for name in plan.cuts) * (training + validation)
     live_work = sum(epochs[name] * cost for name, cost in costs.items()) * (training + validation)
     kept = training * plan.views + validation
-    if not forced and live_work - kept * multiply_adds(deepest.prefix) < _LEAST_SAVED:
+    least = 1 if any(phase.solved for phase in phases) else _LEAST_SAVED  # to solve it, it is run anyway
+    if not forced and live_work - kept * multiply_adds(deepest.prefix) < least:
         work = write_count(round(live_work))
         return FeaturePlan(why=f"the frozen part has little to do: {live:,.0f} runs, {work} multiply-adds")
     why = f"the frozen part runs {kept:,} times instead of {live:,.0f}; on disk {plan.why}"

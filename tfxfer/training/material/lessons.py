@@ -130,15 +130,16 @@ class Lessons:
             self._compute(self._together(phase))
         return self._shared(self._softened(self._on_features(phase)))
 
-    def vectors(self, indices: Sequence[int]) -> npt.NDArray[np.float32] | None:
-        """Return what the first phase's head gets of pictures as they are, where that is kept.
+    def vectors(self, indices: Sequence[int], views: int) -> npt.NDArray[np.float32] | None:
+        """Return what the first phase's head gets of pictures, where that is kept.
 
         Args:
             indices: Which records, of the training or the validation part.
+            views: How many views of each, the first as it is; of the validation part there is no other.
 
         Returns:
-            Shape (pictures, features); None where the first phase learns from pictures or maps, or from what
-            it changes first.
+            Shape (pictures * views, features), the views of a picture after each other; None where the first
+            phase learns from pictures or maps, or from what it changes first.
         """
         first = self.order[0]
         cut = None if first in self.changing else self.plan.cuts.get(first)
@@ -149,7 +150,7 @@ class Lessons:
         if first not in self._kept:
             self._compute(self._together(first))
         extraction, outputs = self._kept[first]
-        (features,) = extraction.gather(extraction.places(indices, 1)[:, 0], outputs)
+        (features,) = extraction.gather(extraction.places(indices, views).ravel(), outputs)
         return features.astype(np.float32)
 
     def scores(self, phase: str) -> npt.NDArray[np.float32] | None:

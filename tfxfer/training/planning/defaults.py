@@ -18,6 +18,7 @@ _MANY = 500
 """Training pictures from which on more is unfrozen."""
 _FEW_SHARE, _MANY_SHARE = 5, 3
 """One stage in so many is unfrozen, of few pictures and of many."""
+_SOLVED = "solved by L-BFGS, since on frozen features it is a regression that has one optimum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Defaults:
     """What is chosen where nobody says.
 
     Attributes:
-        head_epochs: Epochs of the head alone.
+        head_epochs: Epochs of the head alone, where it is not solved.
         top_epochs: Epochs with the top blocks unfrozen; 0 for a backbone that cannot be trained.
         top_blocks: How many blocks are unfrozen, from the top; 0 likewise.
         why: Setting -> why it is so, as the rest of a sentence.
@@ -70,7 +71,8 @@ def choose_defaults(*, images: int, stages: int) -> Defaults:
       and how much below it may learn without harm goes by how many pictures there are (Yosinski et al.). Of
       624 pictures of tiles a third did better than a fifth, of 1,400 of CIFAR-10 as well, and of 10 to 50 a
       class no better.
-    - Epochs: 20 of the head, 10 of the top, and a phase that gets no better ends early. BiT trains small sets
+    - Epochs: 20 of the head, where it is not solved, 10 of the top, and a phase that gets no better ends
+      early. BiT trains small sets
       for steps rather than epochs; but at least 100, 200 or 500 steps of 10 or 20 pictures a class did better
       on one set of three and worse on another, and were too sure of what was wrong.
 
@@ -103,6 +105,7 @@ def phases_for(
     images: int,
     stages: int,
     scratch: bool = False,
+    solved: bool = False,
     head_epochs: int | None = None,
     top_epochs: int | None = None,
     top_blocks: int | None = None,
@@ -115,6 +118,8 @@ def phases_for(
         images: Training pictures.
         stages: As there.
         scratch: As there.
+        solved: Whether the head may be solved; it is where the plan has a name, and nothing is said of how
+            its head is trained.
         head_epochs: As there.
         top_epochs: As there.
         top_blocks: As there.
@@ -134,5 +139,11 @@ def phases_for(
     given["top_blocks"] = top_blocks
     defaults = choose_defaults(images=images, stages=stages)
     filled = defaults.fill(plan, scratch=scratch, **given)
-    phases = choose_phases(plan, stages=stages, scratch=scratch, **given | filled, **settings)
-    return phases, defaults.told(filled)
+    named = plan is None or isinstance(plan, str)
+    stepwise = scratch or head_epochs is not None or settings.get("find_rate") or settings.get("soup")
+    solved = solved and named and not stepwise
+    if solved:
+        filled.pop("head_epochs", None)
+    settings |= {"stages": stages, "scratch": scratch, "solved": solved}
+    phases = choose_phases(plan, **settings, **given | filled)
+    return phases, ({"head": _SOLVED} if solved else {}) | defaults.told(filled)

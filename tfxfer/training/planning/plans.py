@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, Phase
+from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, SOLVER, Phase
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
 
@@ -34,13 +34,17 @@ _BIT = (
 
 
 def two_phases(
-    *, stages: int, head_epochs: int = 20, top_epochs: int = 10, top_blocks: int | None = None
+    *,
+    stages: int,
+    head_epochs: int | None = 20,
+    top_epochs: int = 10,
+    top_blocks: int | None = None,
 ) -> tuple[Phase, ...]:
     """Plan the usual transfer: the head alone, then the top of the backbone with it, gently.
 
     Args:
         stages: Number of stages of the backbone; 0 for one that cannot be trained.
-        head_epochs: Epochs for the head alone.
+        head_epochs: Epochs for the head alone; None solves it, as ``Phase(optimizer="lbfgs")`` says.
         top_epochs: Epochs with the top blocks unfrozen; 0 leaves this phase out.
         top_blocks: How many stages are unfrozen, from the top; None takes a fifth of them.
 
@@ -49,12 +53,13 @@ def two_phases(
 
     Source:
         Head first, then a few top blocks at a tenth of the rate or less:
-        https://keras.io/guides/transfer_learning
+        https://keras.io/guides/transfer_learning; from the head's optimum on, what is pretrained is distorted
+        least: Kumar et al. 2022, https://arxiv.org/abs/2202.10054.
 
     >>> [phase.train for phase in two_phases(stages=18)]
     ['head', -3]
     """
-    head = Phase("head", train="head", epochs=head_epochs, rate=3e-3)
+    head = _head(head_epochs)
     if top_epochs == 0 or (stages == 0 and top_blocks is None):
         return (head,)
     blocks = _blocks(top_blocks, stages, share=5)
@@ -77,13 +82,17 @@ def from_scratch(*, epochs: int = 30) -> tuple[Phase, ...]:
 
 
 def gradual(
-    *, stages: int, head_epochs: int = 10, top_epochs: int = 12, top_blocks: int | None = None
+    *,
+    stages: int,
+    head_epochs: int | None = 10,
+    top_epochs: int = 12,
+    top_blocks: int | None = None,
 ) -> tuple[Phase, ...]:
     """Plan gradual unfreezing: the head alone, then one stage more in each phase, from the top.
 
     Args:
         stages: Number of stages of the backbone, at least 1.
-        head_epochs: Epochs for the head alone.
+        head_epochs: Epochs for the head alone; None solves it.
         top_epochs: Epochs of all phases after it, in equal parts of at least 1.
         top_blocks: How many stages are unfrozen in the end; None takes a third of them.
 
@@ -102,7 +111,7 @@ def gradual(
     blocks = _blocks(top_blocks, stages, share=3)
     epochs = max(1, top_epochs // blocks)
     return (
-        Phase("head", epochs=head_epochs, rate=3e-3),
+        _head(head_epochs),
         *(
             Phase(f"top-{count}", train=-count, epochs=epochs, rate=3e-4, warmup=0.1, layer_decay=1 / 2.6)
             for count in range(1, blocks + 1)
@@ -110,11 +119,11 @@ def gradual(
     )
 
 
-def full(*, head_epochs: int = 10, top_epochs: int = 20) -> tuple[Phase, ...]:
+def full(*, head_epochs: int | None = 10, top_epochs: int = 20) -> tuple[Phase, ...]:
     """Plan fine-tuning of the whole network: the head alone, then everything, slower towards the pixels.
 
     Args:
-        head_epochs: Epochs for the head alone.
+        head_epochs: Epochs for the head alone; None solves it.
         top_epochs: Epochs for everything.
 
     Returns:
@@ -124,7 +133,7 @@ def full(*, head_epochs: int = 10, top_epochs: int = 20) -> tuple[Phase, ...]:
     ['head', 'all']
     """
     return (
-        Phase("head", epochs=head_epochs, rate=3e-3),
+        _head(head_epochs),
         Phase("all", train="all", epochs=top_epochs, rate=3e-4, warmup=0.1, layer_decay=0.8),
     )
 
@@ -171,6 +180,7 @@ def choose_phases(
     *,
     stages: int,
     scratch: bool = False,
+    solved: bool = False,
     find_rate: bool = False,
     soup: int | None = None,
     head_epochs: int | None = None,
@@ -183,6 +193,7 @@ def choose_phases(
         plan: A name, phases, or None for two phases, or for one where nothing is worth freezing.
         stages: Number of stages of the backbone; 0 for one that cannot be trained.
         scratch: Whether it has no pretrained weights.
+        solved: Whether the head of a plan with a name is solved, and trained in no epochs.
         find_rate: Whether each phase begins with a search for its rate.
         soup: Of how many of its best epochs each phase may average the weights; None leaves it to the phases.
         head_epochs: Epochs for the head alone; None leaves it to the plan.
@@ -197,7 +208,9 @@ def choose_phases(
     """
     depth = {"head_epochs": head_epochs, "top_epochs": top_epochs, "top_blocks": top_blocks}
     check_plan(plan, **depth)
-    settings = {setting: value for setting, value in depth.items() if value is not None}
+    settings: dict[str, Any] = {setting: value for setting, value in depth.items() if value is not None}
+    if solved:
+        settings["head_epochs"] = None
     if plan is None and scratch:
         phases = from_scratch(epochs=settings.get("head_epochs", 20) + settings.get("top_epochs", 10))
     elif plan is None or isinstance(plan, str):
@@ -207,6 +220,12 @@ def choose_phases(
     every: dict[str, Any] = {"rate": "find"} if find_rate else {}
     every |= {"soup": soup} if soup is not None else {}
     return tuple(replace(phase, **every) for phase in phases)
+
+
+def _head(epochs: int | None) -> Phase:
+    if epochs is None:
+        return Phase("head", epochs=1, optimizer=SOLVER)
+    return Phase("head", epochs=epochs, rate=3e-3)
 
 
 def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> None:
@@ -239,7 +258,7 @@ def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> N
             )
 
 
-def _named(name: Plan, stages: int, settings: dict[str, int]) -> tuple[Phase, ...]:
+def _named(name: Plan, stages: int, settings: dict[str, Any]) -> tuple[Phase, ...]:
     if name == "head" or settings.get("top_epochs") == 0:
         return two_phases(stages=stages, **settings | {"top_epochs": 0})
     if name == "two-phase":

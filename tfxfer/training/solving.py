@@ -1,0 +1,116 @@
+"""A phase that finds the head's optimum at once: a linear probe of the frozen features becomes the head."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from tfxfer.augment import DeviceAugmentation
+from tfxfer.config import SOLVER, Phase
+from tfxfer.contracts import Balance, PhaseLog
+from tfxfer.errors import SettingError
+from tfxfer.models import FreezeContract, set_trainable
+from tfxfer.training.guarding.comparing import figures
+from tfxfer.training.guarding.replacing import put_in, takes_probe
+from tfxfer.training.material.probing import Prober
+from tfxfer.training.resuming.course import Course
+
+__all__ = ["check_solved", "may_be_solved", "solve"]
+
+
+def may_be_solved(**settings: Any) -> bool:
+    """Say whether what a fit is told leaves its head a regression on pictures, each by itself.
+
+    Args:
+        **settings: ``augment``, ``mix``, ``balance`` and ``label_smoothing``, as in ``fit``: mixed pictures
+            and smoothed labels are shares of classes, and focal loss is another loss.
+
+    >>> may_be_solved(augment="light", mix=None, balance=None, label_smoothing=0.0)
+    True
+    """
+    return not _excluded(**settings)
+
+
+def check_solved(model: keras.Model, phases: Sequence[Phase], **settings: Any) -> None:
+    """Refuse a phase that solves a head where that is no regression.
+
+    Args:
+        model: The model.
+        phases: All phases.
+        **settings: As ``may_be_solved`` takes them.
+
+    Raises:
+        SettingError: There is one.
+    """
+    for phase in phases:
+        if not phase.solved:
+            continue
+        if not takes_probe(model):
+            raise SettingError(
+                f"phase {phase.name!r} solves the head, and that of {model.name} is not one dense layer on "
+                f"pooled features; give another optimizer than {SOLVER!r}."
+            )
+        if excluded := _excluded(**settings):
+            raise SettingError(
+                f"phase {phase.name!r} solves the head as a regression, which {excluded} excludes; leave it "
+                f"out, or give another optimizer than {SOLVER!r}."
+            )
+
+
+def solve(
+    phase: Phase,
+    course: Course,
+    prober: Prober,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback],
+    first: bool,
+) -> PhaseLog:
+    """Give the head its optimum on the frozen features, as the one epoch of a phase.
+
+    Args:
+        phase: The phase.
+        course: Where the fit is; this begins its next phase.
+        prober: Fits probes on what phases learn from.
+        callbacks: Told of the epoch, after its figures are noted; of batches there are none.
+        first: Whether the backbone is as it began.
+
+    Raises:
+        FreezeError: Something frozen moved.
+    """
+    started = time.perf_counter()
+    model, photos = prober.model, prober.lessons.photos
+    learning = set_trainable(model, phase.train, batch_norm=phase.while_training)
+    stretch = course.begin(0.0)
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
+    epoch = course.done_before
+    listeners.on_train_begin()
+    listeners.on_epoch_begin(epoch)
+    found = prober.at_start() if first else prober.now()
+    put_in(model, found.probe)
+    logs = figures(photos, "train", found.training)
+    logs |= {f"val_{name}": value for name, value in figures(photos, "validation", found.validation).items()}
+    stretch.add(logs)
+    listeners.on_epoch_end(epoch, logs)
+    listeners.on_train_end(logs)
+    FreezeContract(stretch.contract.frozen, learning={}).verify(model)
+    return PhaseLog(
+        phase.name,
+        learning.parameters,
+        {name: (value,) for name, value in logs.items()},
+        best_epoch=1,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _excluded(*, augment: object, mix: object, balance: Balance | None, label_smoothing: float) -> str:
+    """Say what makes a head no regression on pictures, each by itself; nothing where it is one."""
+    if isinstance(augment, DeviceAugmentation):
+        return "augment on the device, of whole batches,"
+    if mix:
+        return "mix"
+    if balance == "focal":
+        return "balance='focal'"
+    return "label_smoothing" if label_smoothing else ""
