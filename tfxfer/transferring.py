@@ -143,8 +143,8 @@ def transfer(
         features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
         views: How many views of each training picture are, as in ``fit``.
         plan: What learns, in which order, as in ``fit``.
-        head_epochs: Epochs for the head alone; None leaves it to the plan, or to
-            ``tfxfer.training.choose_defaults``, as in ``fit``.
+        head_epochs: Epochs for the head alone; None solves it where it can be, as in ``fit``, or else leaves
+            it to the plan.
         top_epochs: Epochs with the top blocks unfrozen; 0 leaves the backbone frozen, None likewise.
         top_blocks: How many blocks are unfrozen in the end, from the top; None likewise.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.

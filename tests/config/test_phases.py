@@ -68,8 +68,8 @@ from tfxfer.training import L2SP, Phase
         ),
         (
             {"optimizer": "lbfgs", "batch_norm": "train"},
-            "batch_norm of phase 'p' is of training in steps, and optimizer 'lbfgs' takes none; leave it out, "
-            "or give another optimizer.",
+            "batch_norm of phase 'p' is of training in steps, and optimizer 'lbfgs' takes none; leave it "
+            "out, or give another optimizer.",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -98,7 +98,7 @@ __all__ = ["demo", "evaluate", "train"]
     show_default=True,
     help="Share of each training label that goes to all classes alike.",
 )
-@click.option("--head-epochs", type=at_least_1, help="Epochs of the head alone; by the plan if not given.")
+@click.option("--head-epochs", type=at_least_1, help="Epochs of the head alone; solved if not given.")
 @click.option(
     "--top-epochs", type=click.IntRange(min=0), help="Epochs after that, 0 for none; by the plan likewise."
 )

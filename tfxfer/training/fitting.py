@@ -81,8 +81,10 @@ def fit(
         plan: What learns, in which order, as phases or by a name: ``"two-phase"``, the head, then the top
             blocks with it, where they can be trained; ``"head"``, the head alone; ``"gradual"``, one block
             more in each phase; ``"full"``, the head, then everything. None is ``"two-phase"``, or everything
-            at once where there are no pretrained weights. How long these and ``"head"`` are, and how many
-            blocks, is chosen as ``tfxfer.training.choose_defaults`` says, told and kept in the log.
+            at once where there are no pretrained weights. The head of all these is solved, as
+            ``Phase(optimizer="lbfgs")`` is, unless labels or whole batches are changed or the loss is. How
+            long they are, and how many blocks, is chosen as ``tfxfer.training.choose_defaults`` says, told
+            and kept in the log.
         batch_size: Pictures a step, of all devices together where the model was built within
             ``tfxfer.strategy``. Where they find no memory, it is halved and gradients are accumulated over
             as many more turns, which makes the same steps; told, and kept in the log.

@@ -108,7 +108,7 @@ def solve(
 def _excluded(*, augment: object, mix: object, balance: Balance | None, label_smoothing: float) -> str:
     """Say what makes a head no regression on pictures, each by itself; nothing where it is one."""
     if isinstance(augment, DeviceAugmentation):
-        return "augment on the device, of whole batches,"
+        return "augmentation on the device"
     if mix:
         return "mix"
     if balance == "focal":

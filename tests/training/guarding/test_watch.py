@@ -19,7 +19,7 @@ from tfxfer.training import Phase, fit
 from tfxfer.training.material.lessons import Lessons
 
 WRECKING = (Phase("top", train=-2, epochs=2, rate=3.0, schedule="constant"),)
-LEARNING = (Phase("head", epochs=40, rate=5e-2),)
+LEARNING = (Phase("head", epochs=120, rate=1e-2),)
 
 
 @pytest.fixture(scope="module")

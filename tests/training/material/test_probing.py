@@ -1,0 +1,44 @@
+"""Probing: a probe learns of every kept view, which together count as one picture."""
+
+import numpy as np
+import pytest
+
+from tfxfer.augment import augmentation
+from tfxfer.config import Phase
+from tfxfer.features import PROBE_STRENGTH, kept_features, linear_probe, pooled_prefix
+from tfxfer.models import build
+from tfxfer.training.preparing import prepared
+
+PHASES = (Phase("head", optimizer="lbfgs"),)
+
+
+def prober(photos, **settings):
+    told = {"augment": None, "mix": None, "balance": None, "label_smoothing": 0.0, "features": "auto"}
+    told |= {"views": None, "batch_size": 32, "precision": "float32", "seed": 0, "progress": False}
+    model = build(photos, backbone="micro", image_size=32)
+    return prepared(model, photos, PHASES, **told | {"console": None} | settings).prober
+
+
+@pytest.mark.parametrize("features", ["cache", "off"])
+def test_all_views_of_a_picture_count_as_one(photos, features):
+    found = prober(photos, augment="light", features=features)
+    probe = found.at_start().probe
+    light, train = augmentation("light"), photos.split.train
+    prefix = pooled_prefix(found.model)
+    vectors = kept_features(prefix, photos, train, augment=light, views=4, progress=False)
+    assert len(vectors) == 4 * len(train)
+    wanted = linear_probe(
+        vectors,
+        np.repeat(photos.targets("train"), 4),
+        weights=np.full(len(vectors), 0.25),
+        strength=PROBE_STRENGTH,
+    )
+    np.testing.assert_allclose(probe.kernel, wanted.kernel, atol=1e-4)
+    plain = kept_features(prefix, photos, train, progress=False)
+    np.testing.assert_allclose(found.at_start().training, wanted.scores(plain), atol=1e-4)
+
+
+def test_the_start_is_probed_once(photos):
+    found = prober(photos)
+    assert found.at_start() is found.at_start()
+    assert len(found.at_start().validation) == len(photos.split.validation)
