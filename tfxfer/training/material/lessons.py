@@ -343,7 +343,5 @@ def feature_batches(
     order = tf.data.Dataset.range(len(places))
     if seed is not None:
         order = (epochs or runtime.Epochs()).order(len(places), seed)
-    batches = order.batch(batch_size).map(
-        runtime.as_is(example), num_parallel_calls=2, deterministic=True
-    )
+    batches = order.batch(batch_size).map(runtime.as_is(example), num_parallel_calls=2, deterministic=True)
     return runtime.prepared_ahead(batches)
