@@ -184,10 +184,17 @@ def _mixed(prefix: keras.Model) -> keras.Model:
 def _frozen(prefix: keras.Model) -> Any:
     """Trace a model for one picture, its weights as constants: so it converts in half of the time."""
     picture = tf.TensorSpec((1, *prefix.input_shape[1:]), tf.float32)
+    weights = [
+        [np.asarray(each) for each in some]
+        for some in (prefix.trainable_variables, prefix.non_trainable_variables)
+    ]
     function = tf.function(
-        lambda pixels: _listed(prefix(pixels, training=False)), input_signature=[picture], autograph=False
-    )
-    return convert_variables_to_constants_v2(function.get_concrete_function())
+        lambda pixels: _listed(prefix.stateless_call(*weights, pixels, training=False)[0]),
+        input_signature=[picture],
+        autograph=False,
+    ).get_concrete_function()
+    # A module of TensorFlow Hub reads its variables itself.
+    return convert_variables_to_constants_v2(function) if function.captured_inputs else function
 
 
 def convert(function: Any) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,19 +33,7 @@ class Epochs:
         Args:
             seed: At least 0.
         """
-        gone_through = 0
-
-        def lot() -> np.int64:
-            nonlocal gone_through
-            epoch = gone_through if self.now is None else self.now
-            gone_through += 1
-            drawn = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
-            return np.int64(int(drawn) & _LARGEST)
-
-        def example(_: tf.Tensor) -> tf.Tensor:
-            return tf.ensure_shape(tf.numpy_function(lot, [], tf.int64), ())
-
-        return tf.data.Dataset.from_tensors(0).map(as_is(example))
+        return self._drawn(seed, lambda lot: lot)
 
     def places(self, seed: int) -> tf.data.Dataset:
         """Give the epoch's lot and a number that counts up from 0, without end, as int64 of shape (2,).
@@ -67,11 +57,31 @@ class Epochs:
             shuffle: Whether it is new each epoch, or 0, 1, 2 and so on.
         """
 
-        def indices(lot: tf.Tensor) -> tf.data.Dataset:
+        def indices(lot: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             order = tf.range(count, dtype=tf.int64)
             if shuffle:
                 order = tf.random.experimental.stateless_shuffle(order, seed=tf.stack([lot, 0]))
-            return tf.data.Dataset.from_tensor_slices((order, tf.repeat(lot, count)))
+            return order, tf.fill([count], lot)
 
         known = tf.data.experimental.assert_cardinality(count)
-        return self.lots(seed).flat_map(as_is(indices)).apply(known)
+        return self._drawn(seed, indices).unbatch().apply(known)
+
+    def _drawn(self, seed: int, then: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:
+        """Give what TensorFlow's operations make of each lot.
+
+        As one function with the drawing: each costs 2 ms and more in every iterator, of which Keras asks for
+        four an epoch, of training and of validation. Checked on TensorFlow 2.21.
+        """
+        gone_through = 0
+
+        def lot() -> np.int64:
+            nonlocal gone_through
+            epoch = gone_through if self.now is None else self.now
+            gone_through += 1
+            drawn = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
+            return np.int64(int(drawn) & _LARGEST)
+
+        def example(_: tf.Tensor) -> Any:
+            return then(tf.ensure_shape(tf.numpy_function(lot, [], tf.int64), ()))
+
+        return tf.data.Dataset.from_tensors(0).map(as_is(example))

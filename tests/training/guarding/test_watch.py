@@ -157,7 +157,7 @@ def test_a_phase_may_not_have_its_name(photos, says):
 def test_it_goes_by_kept_features_where_there_are_some(features, epochs, digits, monkeypatch):
     found, scores = [], Lessons.scores
     monkeypatch.setattr(Lessons, "scores", lambda *asked: found.append(scores(*asked)) or found[-1])
-    model, plan = small_model(digits), [Phase("head", epochs=epochs, rate=1e-2)]
+    model, plan = small_model(digits), [Phase("head", epochs=epochs, rate=1e-2), *WRECKING]
     log = fit(model, digits, plan=plan, features=features, progress=False)
     if features == "off":
         assert found == [None]

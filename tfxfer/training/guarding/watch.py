@@ -90,9 +90,8 @@ class Watch:
         )
 
     def _scores(self, model: keras.Model, log: FitLog) -> npt.NDArray[np.float32]:
-        """Have the model look at validation pictures, or at what is kept of them where it is as it ended."""
-        last = log.phases[-1].name
-        found = self.lessons.scores(last) if log.kept == last else None
+        """Have the model look at validation pictures, or at what the phase that it is of learnt from."""
+        found = self.lessons.scores(log.kept)
         if found is None:
             return scores_of(model, self.photos, "validation", batch_size=self.batch_size)
         places = {index: place for place, index in enumerate(self.lessons.photos.split.validation)}
