@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from tests.tfds_sets import prepare
 from tfxfer.data import content_sha256
 from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
+from tfxfer.workflow import for_card
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
 QUICK |= {"report": False, "guard": False}  # a probe would win against so few epochs
@@ -224,11 +226,27 @@ def foreign(path):
     return path
 
 
+def test_the_card_leads_to_the_same_things_from_any_folder(shared_pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("first").mkdir()
+    photos = tfxfer.from_folder(shared_pictures)
+    recipe = tfxfer.Recipe().with_settings(backbone="file:first", weights=Path("own.h5"), source=photos)
+    card = json.loads(json.dumps(for_card(recipe, photos, ())))
+    assert card["backbone"] == f"file:{tmp_path / 'first'}"
+    assert card["weights"] == str(tmp_path / "own.h5")
+    assert (card["source"], card["root"], card["columns"]) == (None, None, {})
+
+
 @pytest.mark.slow
-def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pictures, tmp_path):
+def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pictures, tmp_path, monkeypatch):
     settings = {**QUICK, "image_size": None, "formats": ("keras",), "head_epochs": 1}
-    file = foreign(tmp_path / "Tutorial.keras")
-    run = tfxfer.transfer(shared_pictures, to=tmp_path / "one", **{**settings, "backbone": f"file:{file}"})
+    foreign(tmp_path / "Tutorial.keras")
+    monkeypatch.chdir(tmp_path)
+    told = {**settings, "backbone": "file:Tutorial.keras", "pixel_range": (0, 255)}
+    run = tfxfer.transfer(shared_pictures, to="one", **told)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    tfxfer.write_report(tmp_path / "one", label_errors=True)  # by the backbone as it was
     assert run.model.name == "file_tutorial"
     assert not [layer for layer in run.model.layers if isinstance(layer, keras.Model)]
     assert tfxfer.models.Anatomy.of(run.model).stage_names == ("stem", "block_1", "block_2", "block_3")

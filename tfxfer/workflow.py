@@ -251,16 +251,14 @@ def _doubts(recipe: Recipe) -> bool:
 
 
 def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[str, Any]:
-    """Put down settings as JSON has them, and how pictures were read, so that they are read so again."""
-    training, where = recipe.training, placed(recipe).pictures
+    """Put down settings as JSON has them, so that pictures and backbone are found again from any folder."""
+    recipe = placed(recipe)
+    training, source = recipe.training, recipe.pictures.source
     change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
     return {
         **recipe.pick(*BUILDING, *READING, *CLEANING, *LEARNING, "strategy"),
-        "weights": None if recipe.model.weights is None else str(recipe.model.weights),
-        "source": where.source if isinstance(where.source, str) else None,
-        "root": where.root,
-        "data_dir": where.data_dir,
-        "columns": dict(where.columns or {}),
+        "source": source if isinstance(source, str) else None,
+        "columns": dict(recipe.pictures.columns or {}),
         "task": photos.task,
         "resize": photos.resize,
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
