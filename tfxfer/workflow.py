@@ -51,7 +51,7 @@ from tfxfer.training import (
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
 
-__all__ = ["Run", "for_card", "judged", "run"]
+__all__ = ["Means", "Run", "for_card", "judged", "run"]
 
 READING = ("columns", "task", "separator", "root", "data_dir", "download", "resize")
 CLEANING = ("max_bad", "near_duplicates")
@@ -142,9 +142,9 @@ def run(
     watching: dict[str, Any] = {"progress": progress, "console": console}
     _check_whole(recipe)
     checkpoints = _held(recipe, to, resume=resume, force=force, **logs)
-    means = _Means.of(recipe)
+    means = Means.of(recipe)
     photos = read_photos(recipe.pictures.source, **recipe.pick(*READING, "seed"))
-    _check_photos(recipe, photos, means)
+    means.check(recipe, photos)
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
     photos = clean(photos, **recipe.pick(*CLEANING), **watching)
@@ -183,7 +183,7 @@ def judged(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Means:
+class Means:
     """What a recipe's settings stand for, found right before a picture is read.
 
     Attributes:
@@ -197,7 +197,7 @@ class _Means:
     phases_of: Callable[..., tuple[tuple[Phase, ...], dict[str, str]]]
 
     @classmethod
-    def of(cls, recipe: Recipe) -> _Means:
+    def of(cls, recipe: Recipe) -> Means:
         """Find it, or refuse what cannot be."""
         training = recipe.training
         check_cleaning(**recipe.pick(*CLEANING))
@@ -217,6 +217,14 @@ class _Means:
             phases_of(images=1, stages=len(catalogued(recipe.model.backbone).stages))
         return cls(change, mixing, phases_of)
 
+    def check(self, recipe: Recipe, photos: Photos) -> None:
+        """Refuse what cannot be with these pictures."""
+        training, mixed = recipe.training, self.mixing is not None
+        check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
+        check_reject(recipe.judging.reject, photos)
+        if recipe.bundle.label_errors:
+            check_label_errors(photos)
+
 
 def _check_whole(recipe: Recipe) -> None:
     """Refuse a recipe that does not say all that a run must be told."""
@@ -235,15 +243,6 @@ def _held(recipe: Recipe, to: str | Path, *, resume: bool, force: bool, **logs: 
     check_apart(target, recipe.pictures.source, **recipe.pick("root", "data_dir"))
     check_journals(**logs, apart=target, replace=resume or force)
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
-
-
-def _check_photos(recipe: Recipe, photos: Photos, means: _Means) -> None:
-    training = recipe.training
-    mixed = means.mixing is not None
-    check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
-    check_reject(recipe.judging.reject, photos)
-    if recipe.bundle.label_errors:
-        check_label_errors(photos)
 
 
 def _doubts(recipe: Recipe) -> bool:

@@ -7,7 +7,8 @@ from tfxfer import FloatRange
 
 SPACE = {"head_rate": FloatRange(1e-3, 1e-1, log=True), "dropout": FloatRange(0.0, 0.5)}
 FIXED = {"backbone": "micro", "image_size": 32, "plan": "head", "head_epochs": 2}
-SEARCH = {"space": SPACE, "fixed": FIXED, "pruner": "none", "formats": ("keras",), "progress": False}
+SEARCH = {"space": SPACE, "fixed": FIXED, "pruner": "none", "progress": False}
+SEARCH |= {"formats": ("keras",), "report": False, "calibrate": False}  # as transfer takes them
 
 
 @pytest.fixture(scope="session")

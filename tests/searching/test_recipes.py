@@ -34,6 +34,12 @@ def test_settings_go_where_they_belong():
     assert (top.epochs, top.rate, top.weight_decay, top.warmup, top.train) == (2, 1e-4, 0.0, 0.2, -2)
 
 
+def test_what_all_trials_are_told_is_of_every_phase():
+    made = recipe({"head_epochs": 4}, stages=4, base=Recipe().with_settings(soup=3, precision="float32"))
+    assert [phase.soup for phase in phases_of(made)] == [3, 3]
+    assert made.training.precision == "float32"
+
+
 def test_an_anchor_holds_the_phases_that_train_the_backbone():
     made = recipe({"plan": "gradual", "top_blocks": 2, "anchor_alpha": 0.5}, stages=4)
     assert [phase.anchor for phase in phases_of(made)] == [None, L2SP(0.5), L2SP(0.5)]

@@ -83,7 +83,7 @@ def recipe(
     }
     depth: dict[str, Any] = placed["depth"]
     counts: dict[str, Any] = {"images": images, "stages": stages, "scratch": base.model.weights is None}
-    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth)
+    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth, **base.pick("soup"))
     later = [name for name in placed["phase"] if name.startswith("top_")]
     if len(phases) == 1 and later:
         raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
