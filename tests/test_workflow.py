@@ -19,7 +19,7 @@ from tests.tfds_sets import prepare
 from tfxfer.data import content_sha256
 from tfxfer.data.auditing import looking
 from tfxfer.runtime import file_sha256
-from tfxfer.workflow import for_card
+from tfxfer.workflow import Means, for_card
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
 QUICK |= {"report": False, "guard": False}  # a probe would win against so few epochs
@@ -226,6 +226,12 @@ def foreign(path):
     return path
 
 
+def test_what_is_said_of_batch_norm_is_of_every_phase():
+    means = Means.of(tfxfer.Recipe().with_settings(backbone="micro", batch_norm="recalibrate"))
+    phases, _ = means.phases_of(images=20, stages=4)
+    assert [phase.batch_norm for phase in phases] == ["recalibrate"] * 2
+
+
 def test_the_card_leads_to_the_same_things_from_any_folder(shared_pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("first").mkdir()
@@ -276,6 +282,9 @@ def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pic
         {"max_bad": 5},
         {"near_duplicates": "apart"},
         {"balance": "evenly"},
+        {"batch_norm": "thaw"},
+        {"drop_path": 0.1},
+        {"dropout": 1.5},
     ],
     ids=str,
 )

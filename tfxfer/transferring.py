@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 from rich.console import Console
 
 from tfxfer.backbones import PixelRange
-from tfxfer.config import Phase, Recipe
+from tfxfer.config import BatchNorm, Phase, Recipe
 from tfxfer.contracts import Balance, FeatureUse, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import DataFrame
 from tfxfer.workflow import Run, run
@@ -55,6 +55,7 @@ class TrialSettings(TypedDict, total=False):
     top_epochs: int | None
     top_blocks: int | None
     soup: int | None
+    batch_norm: BatchNorm | None
     calibrate: bool
     reject: float | None
     report: bool
@@ -162,6 +163,8 @@ def transfer(
         top_blocks: How many blocks are unfrozen in the end, from the top; None likewise.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
+        batch_norm: What the backbone's BatchNorm layers do in each phase, as ``Phase`` takes it; None leaves
+            it to the plan.
         guard: Whether the model is held against a linear probe of the frozen backbone, and that kept where it
             is better, as in ``fit``.
         calibrate: Whether probabilities are made as sure as they are right, by ``tfxfer.calibrate``, in the

@@ -66,6 +66,7 @@ BUILDING = (
     "seed",
 )
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
+EACH_PHASE = ("find_rate", "soup", "batch_norm")
 LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision", "guard", "seed")
 
 
@@ -211,7 +212,7 @@ class Means:
         depth = recipe.pick(*DEPTH)
         check_plan(training.plan, **depth)
         scratch: dict[str, Any] = {"scratch": recipe.model.weights is None}
-        phases_of = partial(phases_for, training.plan, **scratch, **depth, **recipe.pick("find_rate", "soup"))
+        phases_of = partial(phases_for, training.plan, **scratch, **depth, **recipe.pick(*EACH_PHASE))
         # A catalogue's stages are known before anything runs, and what is refused depends on no pictures.
         if not is_outside(recipe.model.backbone):
             phases_of(images=1, stages=len(catalogued(recipe.model.backbone).stages))

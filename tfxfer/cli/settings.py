@@ -18,6 +18,7 @@ from tfxfer.cli.options import (
 )
 from tfxfer.cli.outputs import bundle_options
 from tfxfer.cli.shares import share
+from tfxfer.config import BATCH_NORMS
 from tfxfer.contracts import BALANCES, FEATURE_USES, PLANS, PRECISIONS
 
 __all__ = ["setting_options"]
@@ -38,6 +39,19 @@ _OPTIONS = (
         "--pixel-range",
         type=click.Choice(list(PIXEL_RANGES)),
         help="What a backbone from outside the catalogue that does not say it takes black and white as.",
+    ),
+    click.option(
+        "--dropout",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.2,
+        show_default=True,
+        help="Share of features switched off in training in front of the last layer.",
+    ),
+    click.option(
+        "--drop-path",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="How often the last block is left out in training; if not given, 0.2 of an EfficientNet, and 0 "
+        "of a ConvNeXt.",
     ),
     click.option("--batch-size", type=at_least_1, default=32, show_default=True, help="Pictures a step."),
     click.option(
@@ -95,6 +109,12 @@ _OPTIONS = (
         help="Epochs after that, 0 for none; by the plan likewise.",
     ),
     click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; by the plan likewise."),
+    click.option(
+        "--batch-norm",
+        type=click.Choice(BATCH_NORMS),
+        help="What the backbone's BatchNorm layers do in each phase: keep the pretraining's statistics (if "
+        "not given), learn, or take those of the training pictures when it begins.",
+    ),
     click.option(
         "--soup",
         type=click.IntRange(min=2),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, Phase
+from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, BatchNorm, Phase
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
 
@@ -173,6 +173,7 @@ def choose_phases(
     scratch: bool = False,
     find_rate: bool = False,
     soup: int | None = None,
+    batch_norm: BatchNorm | None = None,
     head_epochs: int | None = None,
     top_epochs: int | None = None,
     top_blocks: int | None = None,
@@ -185,6 +186,7 @@ def choose_phases(
         scratch: Whether it has no pretrained weights.
         find_rate: Whether each phase begins with a search for its rate.
         soup: Of how many of its best epochs each phase may average the weights; None leaves it to the phases.
+        batch_norm: What the backbone's BatchNorm layers do in each phase; None likewise.
         head_epochs: Epochs for the head alone; None leaves it to the plan.
         top_epochs: Epochs of what comes after that, 0 for none; None likewise.
         top_blocks: How many stages are unfrozen in the end; None likewise.
@@ -204,9 +206,9 @@ def choose_phases(
         phases = _named(plan or "two-phase", stages, settings)
     else:
         phases = tuple(plan)
-    every: dict[str, Any] = {"rate": "find"} if find_rate else {}
-    every |= {"soup": soup} if soup is not None else {}
-    return tuple(replace(phase, **every) for phase in phases)
+    every = {"rate": "find" if find_rate else None, "soup": soup, "batch_norm": batch_norm}
+    changes: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
+    return tuple(replace(phase, **changes) for phase in phases)
 
 
 def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> None:
