@@ -18,6 +18,7 @@ from tests.conftest import COLOURS, write_pictures
 from tests.tfds_sets import prepare
 from tfxfer.data import content_sha256
 from tfxfer.data.auditing import looking
+from tfxfer.reporting import REPORT_FILES
 from tfxfer.runtime import file_sha256
 from tfxfer.workflow import Means, for_card
 
@@ -90,21 +91,6 @@ def test_label_errors_are_refused_early_where_cleanlab_is_missing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(shared_pictures, tmp_path, numbers):
-    table = tmp_path / "numbers.csv"
-    rows = [f"{record.path},{record.target[0]}" for record in numbers.records]
-    table.write_text("\n".join(["path,label", *rows]))
-    settings = {**QUICK, "formats": ("tflite",), "top_epochs": 0}
-    runs = (
-        tfxfer.transfer(shared_pictures, to=tmp_path / "model", calibrate=False, **settings),
-        tfxfer.transfer(table, to=tmp_path / "numbers", root=shared_pictures, task="regression", **settings),
-    )
-    for run in runs:
-        assert run.calibration is None
-        assert run.to_dict()["calibration"] is None
-        assert "calibration" not in json.loads((run.files[0].path.parent / "card.json").read_text())
-
-
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """The shared pictures as a table, with an owner for every four of a colour."""
@@ -117,21 +103,49 @@ def table(tmp_path_factory):
 COLUMNS = {"path": "file", "label": "colour", "group": "owner"}
 
 
-def test_a_table_goes_the_whole_way_and_a_bundle_may_lie_beside_it(table, shared_pictures, tmp_path):
-    reading = {"columns": COLUMNS, "root": shared_pictures}
-    near = shutil.copy(table, tmp_path)
-    run = tfxfer.transfer(near, to=tmp_path / "model", formats=("tflite",), **reading, **QUICK)
-    assert run.photos.classes == ("blue", "green", "red")
-    card = json.loads((tmp_path / "model" / "card.json").read_text())
+@pytest.fixture(scope="module")
+def of_table(table, shared_pictures, tmp_path_factory):
+    """What is made of it, with nothing that can be left out, beside a copy of it."""
+    home = tmp_path_factory.mktemp("of a table")
+    settings = {**QUICK, "columns": COLUMNS, "root": shared_pictures, "calibrate": False, "report": False}
+    return tfxfer.transfer(shutil.copy(table, home), to=home / "model", formats=("tflite",), **settings)
+
+
+def test_a_table_goes_the_whole_way_and_a_bundle_may_lie_beside_it(of_table, shared_pictures):
+    folder = of_table.files[0].path.parent
+    assert of_table.photos.classes == ("blue", "green", "red")
+    card = json.loads((folder / "card.json").read_text())
     assert card["settings"]["columns"] == COLUMNS
     assert card["settings"]["separator"] is None
     assert card["settings"]["augment"] == {"name": "none", "digest": None}
-    split = json.loads((tmp_path / "model" / "split.json").read_text())
+    split = json.loads((folder / "split.json").read_text())
     owners = [{entry["group"] for entry in split[part]} for part in ("train", "validation", "test")]
     assert sum(map(len, owners)) == len(set().union(*owners)) == 15
     assert all((shared_pictures / entry["path"]).is_file() for entry in split["test"])
-    seen = tfxfer.load(tmp_path / "model").seen_in_training()
-    assert len(seen) == len(run.photos.split.train) + len(run.photos.split.validation)
+    seen = tfxfer.load(folder).seen_in_training()
+    assert len(seen) == len(of_table.photos.split.train) + len(of_table.photos.split.validation)
+
+
+def test_a_report_is_left_out_where_nobody_wants_it_and_needs_a_model_to_judge(of_table, says):
+    folder = of_table.files[0].path.parent
+    assert not set(REPORT_FILES) & {path.name for path in folder.iterdir()}
+    message = f"{folder} was exported without model.keras; export the model again, with all formats."
+    with pytest.raises(tfxfer.BundleError, match=says(message)):
+        tfxfer.write_report(folder)
+
+
+def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(
+    of_table, shared_pictures, tmp_path, numbers
+):
+    table = tmp_path / "numbers.csv"
+    rows = [f"{record.path},{record.target[0]}" for record in numbers.records]
+    table.write_text("\n".join(["path,label", *rows]))
+    settings = {**QUICK, "formats": ("tflite",), "top_epochs": 0, "root": shared_pictures}
+    of_numbers = tfxfer.transfer(table, to=tmp_path / "numbers", task="regression", **settings)
+    for run in (of_table, of_numbers):
+        assert run.calibration is None
+        assert run.to_dict()["calibration"] is None
+        assert "calibration" not in json.loads((run.files[0].path.parent / "card.json").read_text())
 
 
 def test_a_bundle_never_replaces_the_table_it_was_made_of(table, shared_pictures, tmp_path, says):
