@@ -71,7 +71,8 @@ def search(folder: Path, vary: Sequence[str], fix: Sequence[str], as_json: bool,
 
     FOLDER is whatever tfxfer train takes. Trials are judged on the validation part, and the best of them
     once, at the end, on the test part. DIR holds the study (study.db, study.json, study.png) and the bundle
-    (best). The same command again goes on where it was cut off. Needs tfxfer[search].
+    (best). The same command again goes on where it was cut off. Options of tfxfer train are of all trials,
+    for which --features auto keeps them wherever that can be. Needs tfxfer[search].
     """
     space = _read(vary, "--vary", "WHAT", searching.read_varied)
     settings = given_settings(options)

@@ -18,7 +18,8 @@ from PIL import Image
 from tests.conftest import draw
 from tfxfer.contracts import RESIZES
 from tfxfer.data import check_pictures, read_image
-from tfxfer.errors import DataError
+from tfxfer.data.pixels.decode import decoding_threads
+from tfxfer.errors import DataError, TfxferWarning
 
 RED = (210, 50, 40)
 
@@ -215,6 +216,15 @@ def test_where_warnings_are_errors_pillow_s_own_limit_refuses(tmp_path, says):
     # Within threads that decode, Pillow says nothing.
     with pytest.raises(DataError, match=r"\n  a claims 100 megapixels; at most 64 are read\."):
         check_pictures([("a", tmp_path / "a.png")])
+
+
+def test_decoders_alone_are_unheard_in_threads_that_decode():
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        with decoding_threads() as pool:
+            pool.submit(warnings.warn_explicit, "unheard", UserWarning, "a.py", 1, "PIL.Image").result()
+            warnings.warn("heard", TfxferWarning, stacklevel=1)
+    assert [str(each.message) for each in heard] == ["heard"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="nothing else lets a picture be slow to open")

@@ -120,13 +120,13 @@ def _complaint(named: tuple[str, Content]) -> str | None:
 
 @contextmanager
 def decoding_threads() -> Iterator[ThreadPoolExecutor]:
-    """Decode in threads (Pillow does without Python's lock), without a word from the decoders themselves.
+    """Decode in threads (Pillow does without Python's lock), without a word from decoders themselves.
 
     The warning filters belong to the process: they are set once around all threads, by one caller at a
     time, and never within a thread, which would bend them under whoever else is at work.
     """
     with _WARNING_FILTERS, warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom|tfxfer\.data\.pixels)\b")
         yield pool
 
 
