@@ -15,7 +15,10 @@ def main(folder: str, target: str) -> None:
         to=target,
         trials=6,
         space={"head_rate": FloatRange(1e-4, 1e-1, log=True), "dropout": FloatRange(0.0, 0.5)},
-        fixed={"backbone": "micro", "image_size": 32, "plan": "head", "head_epochs": 5},
+        backbone="micro",
+        image_size=32,
+        plan="head",
+        head_epochs=5,
     )
     print(found)
     print(found.best.settings)

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,7 +18,9 @@ from tests.conftest import COLOURS, write_pictures
 from tests.tfds_sets import prepare
 from tfxfer.data import content_sha256
 from tfxfer.data.auditing import looking
+from tfxfer.reporting import REPORT_FILES
 from tfxfer.runtime import file_sha256
+from tfxfer.workflow import Means, for_card
 
 QUICK = {"backbone": "micro", "image_size": 32, "head_epochs": 2, "top_epochs": 1, "progress": False}
 QUICK |= {"report": False, "guard": False}  # a probe would win against so few epochs
@@ -88,21 +91,6 @@ def test_label_errors_are_refused_early_where_cleanlab_is_missing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(shared_pictures, tmp_path, numbers):
-    table = tmp_path / "numbers.csv"
-    rows = [f"{record.path},{record.target[0]}" for record in numbers.records]
-    table.write_text("\n".join(["path,label", *rows]))
-    settings = {**QUICK, "formats": ("tflite",), "top_epochs": 0}
-    runs = (
-        tfxfer.transfer(shared_pictures, to=tmp_path / "model", calibrate=False, **settings),
-        tfxfer.transfer(table, to=tmp_path / "numbers", root=shared_pictures, task="regression", **settings),
-    )
-    for run in runs:
-        assert run.calibration is None
-        assert run.to_dict()["calibration"] is None
-        assert "calibration" not in json.loads((run.files[0].path.parent / "card.json").read_text())
-
-
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """The shared pictures as a table, with an owner for every four of a colour."""
@@ -115,21 +103,49 @@ def table(tmp_path_factory):
 COLUMNS = {"path": "file", "label": "colour", "group": "owner"}
 
 
-def test_a_table_goes_the_whole_way_and_a_bundle_may_lie_beside_it(table, shared_pictures, tmp_path):
-    reading = {"columns": COLUMNS, "root": shared_pictures}
-    near = shutil.copy(table, tmp_path)
-    run = tfxfer.transfer(near, to=tmp_path / "model", formats=("tflite",), **reading, **QUICK)
-    assert run.photos.classes == ("blue", "green", "red")
-    card = json.loads((tmp_path / "model" / "card.json").read_text())
+@pytest.fixture(scope="module")
+def of_table(table, shared_pictures, tmp_path_factory):
+    """What is made of it, with nothing that can be left out, beside a copy of it."""
+    home = tmp_path_factory.mktemp("of a table")
+    settings = {**QUICK, "columns": COLUMNS, "root": shared_pictures, "calibrate": False, "report": False}
+    return tfxfer.transfer(shutil.copy(table, home), to=home / "model", formats=("tflite",), **settings)
+
+
+def test_a_table_goes_the_whole_way_and_a_bundle_may_lie_beside_it(of_table, shared_pictures):
+    folder = of_table.files[0].path.parent
+    assert of_table.photos.classes == ("blue", "green", "red")
+    card = json.loads((folder / "card.json").read_text())
     assert card["settings"]["columns"] == COLUMNS
     assert card["settings"]["separator"] is None
     assert card["settings"]["augment"] == {"name": "none", "digest": None}
-    split = json.loads((tmp_path / "model" / "split.json").read_text())
+    split = json.loads((folder / "split.json").read_text())
     owners = [{entry["group"] for entry in split[part]} for part in ("train", "validation", "test")]
     assert sum(map(len, owners)) == len(set().union(*owners)) == 15
     assert all((shared_pictures / entry["path"]).is_file() for entry in split["test"])
-    seen = tfxfer.load(tmp_path / "model").seen_in_training()
-    assert len(seen) == len(run.photos.split.train) + len(run.photos.split.validation)
+    seen = tfxfer.load(folder).seen_in_training()
+    assert len(seen) == len(of_table.photos.split.train) + len(of_table.photos.split.validation)
+
+
+def test_a_report_is_left_out_where_nobody_wants_it_and_needs_a_model_to_judge(of_table, says):
+    folder = of_table.files[0].path.parent
+    assert not set(REPORT_FILES) & {path.name for path in folder.iterdir()}
+    message = f"{folder} was exported without model.keras; export the model again, with all formats."
+    with pytest.raises(tfxfer.BundleError, match=says(message)):
+        tfxfer.write_report(folder)
+
+
+def test_calibrating_is_left_out_where_nobody_wants_it_and_for_numbers(
+    of_table, shared_pictures, tmp_path, numbers
+):
+    table = tmp_path / "numbers.csv"
+    rows = [f"{record.path},{record.target[0]}" for record in numbers.records]
+    table.write_text("\n".join(["path,label", *rows]))
+    settings = {**QUICK, "formats": ("tflite",), "top_epochs": 0, "root": shared_pictures}
+    of_numbers = tfxfer.transfer(table, to=tmp_path / "numbers", task="regression", **settings)
+    for run in (of_table, of_numbers):
+        assert run.calibration is None
+        assert run.to_dict()["calibration"] is None
+        assert "calibration" not in json.loads((run.files[0].path.parent / "card.json").read_text())
 
 
 def test_a_bundle_never_replaces_the_table_it_was_made_of(table, shared_pictures, tmp_path, says):
@@ -224,11 +240,33 @@ def foreign(path):
     return path
 
 
+def test_what_is_said_of_batch_norm_is_of_every_phase():
+    means = Means.of(tfxfer.Recipe().with_settings(backbone="micro", batch_norm="recalibrate"))
+    phases, _ = means.phases_of(images=20, stages=4)
+    assert [phase.batch_norm for phase in phases] == ["recalibrate"] * 2
+
+
+def test_the_card_leads_to_the_same_things_from_any_folder(shared_pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("first").mkdir()
+    photos = tfxfer.from_folder(shared_pictures)
+    recipe = tfxfer.Recipe().with_settings(backbone="file:first", weights=Path("own.h5"), source=photos)
+    card = json.loads(json.dumps(for_card(recipe, photos, ())))
+    assert card["backbone"] == f"file:{tmp_path / 'first'}"
+    assert card["weights"] == str(tmp_path / "own.h5")
+    assert (card["source"], card["root"], card["columns"]) == (None, None, {})
+
+
 @pytest.mark.slow
-def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pictures, tmp_path):
+def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pictures, tmp_path, monkeypatch):
     settings = {**QUICK, "image_size": None, "formats": ("keras",), "head_epochs": 1}
-    file = foreign(tmp_path / "Tutorial.keras")
-    run = tfxfer.transfer(shared_pictures, to=tmp_path / "one", **{**settings, "backbone": f"file:{file}"})
+    foreign(tmp_path / "Tutorial.keras")
+    monkeypatch.chdir(tmp_path)
+    told = {**settings, "backbone": "file:Tutorial.keras", "pixel_range": (0, 255)}
+    run = tfxfer.transfer(shared_pictures, to="one", **told)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    tfxfer.write_report(tmp_path / "one", label_errors=True)  # by the backbone as it was
     assert run.model.name == "file_tutorial"
     assert not [layer for layer in run.model.layers if isinstance(layer, keras.Model)]
     assert tfxfer.models.Anatomy.of(run.model).stage_names == ("stem", "block_1", "block_2", "block_3")
@@ -258,6 +296,9 @@ def test_anybody_s_model_is_the_start_of_the_next_and_that_of_another(shared_pic
         {"max_bad": 5},
         {"near_duplicates": "apart"},
         {"balance": "evenly"},
+        {"batch_norm": "thaw"},
+        {"drop_path": 0.1},
+        {"dropout": 1.5},
     ],
     ids=str,
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from rich.console import Console
 
 from tfxfer.backbones import PixelRange
-from tfxfer.config import Phase, Recipe
+from tfxfer.config import BatchNorm, Phase, Recipe
 from tfxfer.contracts import Balance, FeatureUse, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import DataFrame
 from tfxfer.workflow import Run, run
@@ -18,13 +18,13 @@ from tfxfer.workflow import Run, run
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
 
-__all__ = ["Settings", "transfer"]
+__all__ = ["Settings", "TrialSettings", "spelled_out", "transfer"]
 
-Door = TypeVar("Door", bound=Callable[..., Run])
+Door = TypeVar("Door", bound=Callable[..., Any])
 
 
-class Settings(TypedDict, total=False):
-    """What a ``Recipe`` holds beside its source, under one roof."""
+class TrialSettings(TypedDict, total=False):
+    """What a ``Recipe`` holds beside its source, as far as a search leaves it to whoever asks."""
 
     columns: Mapping[str, str | Sequence[str]] | None
     task: Task | None
@@ -46,7 +46,6 @@ class Settings(TypedDict, total=False):
     mix: Literal["mixup", "cutmix"] | Mixing | None
     batch_size: int
     precision: str
-    strategy: str
     balance: Balance | None
     label_smoothing: float
     features: FeatureUse
@@ -55,31 +54,46 @@ class Settings(TypedDict, total=False):
     head_epochs: int | None
     top_epochs: int | None
     top_blocks: int | None
-    find_rate: bool
     soup: int | None
-    guard: bool
+    batch_norm: BatchNorm | None
     calibrate: bool
     reject: float | None
     report: bool
-    label_errors: bool
     seed: int
     formats: tuple[str, ...]
 
 
-def _spelled_out(door: Door) -> Door:
-    """Have ``help`` and notebooks show each setting and its default, where the code says ``**settings``."""
-    signature, defaults = inspect.signature(door), Recipe().settings
-    *own, _ = signature.parameters.values()
-    kinds = {name: kind.__forward_arg__ for name, kind in inspect.get_annotations(Settings).items()}
-    settings = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
-        for name, kind in kinds.items()
-    ]
-    door.__dict__["__signature__"] = signature.replace(parameters=[*own, *settings])
-    return door
+class Settings(TrialSettings, total=False):
+    """All that a ``Recipe`` holds beside its source, under one roof."""
+
+    strategy: str
+    find_rate: bool
+    guard: bool
+    label_errors: bool
 
 
-@_spelled_out
+def spelled_out(settings: type) -> Callable[[Door], Door]:
+    """Have ``help`` and notebooks show each setting and its default, where the code says ``**settings``.
+
+    Args:
+        settings: ``Settings`` or ``TrialSettings``, as the function takes them.
+    """
+
+    def show(door: Door) -> Door:
+        signature, defaults = inspect.signature(door), Recipe().settings
+        *own, _ = signature.parameters.values()
+        kinds = {name: kind.__forward_arg__ for name, kind in inspect.get_annotations(settings).items()}
+        shown = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
+            for name, kind in kinds.items()
+        ]
+        door.__dict__["__signature__"] = signature.replace(parameters=[*own, *shown])
+        return door
+
+    return show
+
+
+@spelled_out(Settings)
 def transfer(
     folder: str | Path | DataFrame | None = None,
     *,
@@ -149,6 +163,8 @@ def transfer(
         top_blocks: How many blocks are unfrozen in the end, from the top; None likewise.
         find_rate: Whether each phase begins with a search for its rate, as ``tfxfer.find_rate`` does it.
         soup: Of how many of its best epochs each phase may average the weights, as ``Phase`` takes it.
+        batch_norm: What the backbone's BatchNorm layers do in each phase, as ``Phase`` takes it; None leaves
+            it to the plan.
         guard: Whether the model is held against a linear probe of the frozen backbone, and that kept where it
             is better, as in ``fit``.
         calibrate: Whether probabilities are made as sure as they are right, by ``tfxfer.calibrate``, in the

@@ -52,7 +52,7 @@ from tfxfer.training import (
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
 
-__all__ = ["Run", "for_card", "judged", "run"]
+__all__ = ["Means", "Run", "for_card", "judged", "run"]
 
 READING = ("columns", "task", "separator", "root", "data_dir", "download", "resize")
 CLEANING = ("max_bad", "near_duplicates")
@@ -67,6 +67,7 @@ BUILDING = (
     "seed",
 )
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
+EACH_PHASE = ("find_rate", "soup", "batch_norm")
 LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision", "guard", "seed")
 
 
@@ -143,9 +144,9 @@ def run(
     watching: dict[str, Any] = {"progress": progress, "console": console}
     _check_whole(recipe)
     checkpoints = _held(recipe, to, resume=resume, force=force, **logs)
-    means = _Means.of(recipe)
+    means = Means.of(recipe)
     photos = read_photos(recipe.pictures.source, **recipe.pick(*READING, "seed"))
-    _check_photos(recipe, photos, means)
+    means.check(recipe, photos)
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
     photos = clean(photos, **recipe.pick(*CLEANING), **watching)
@@ -184,7 +185,7 @@ def judged(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Means:
+class Means:
     """What a recipe's settings stand for, found right before a picture is read.
 
     Attributes:
@@ -198,7 +199,7 @@ class _Means:
     phases_of: Callable[..., tuple[tuple[Phase, ...], dict[str, str]]]
 
     @classmethod
-    def of(cls, recipe: Recipe) -> _Means:
+    def of(cls, recipe: Recipe) -> Means:
         """Find it, or refuse what cannot be."""
         training = recipe.training
         check_cleaning(**recipe.pick(*CLEANING))
@@ -213,11 +214,19 @@ class _Means:
         check_plan(training.plan, **depth)
         begun: dict[str, Any] = {"scratch": recipe.model.weights is None}
         begun["solved"] = may_be_solved(**recipe.pick("augment", "mix", "balance", "label_smoothing"))
-        phases_of = partial(phases_for, training.plan, **begun, **depth, **recipe.pick("find_rate", "soup"))
+        phases_of = partial(phases_for, training.plan, **begun, **depth, **recipe.pick(*EACH_PHASE))
         # A catalogue's stages are known before anything runs, and what is refused depends on no pictures.
         if not is_outside(recipe.model.backbone):
             phases_of(images=1, stages=len(catalogued(recipe.model.backbone).stages))
         return cls(change, mixing, phases_of)
+
+    def check(self, recipe: Recipe, photos: Photos) -> None:
+        """Refuse what cannot be with these pictures."""
+        training, mixed = recipe.training, self.mixing is not None
+        check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
+        check_reject(recipe.judging.reject, photos)
+        if recipe.bundle.label_errors:
+            check_label_errors(photos)
 
 
 def _check_whole(recipe: Recipe) -> None:
@@ -239,30 +248,19 @@ def _held(recipe: Recipe, to: str | Path, *, resume: bool, force: bool, **logs: 
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
-def _check_photos(recipe: Recipe, photos: Photos, means: _Means) -> None:
-    training = recipe.training
-    mixed = means.mixing is not None
-    check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
-    check_reject(recipe.judging.reject, photos)
-    if recipe.bundle.label_errors:
-        check_label_errors(photos)
-
-
 def _doubts(recipe: Recipe) -> bool:
     return recipe.bundle.label_errors and recipe.bundle.report
 
 
 def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[str, Any]:
-    """Put down settings as JSON has them, and how pictures were read, so that they are read so again."""
-    training, where = recipe.training, placed(recipe).pictures
+    """Put down settings as JSON has them, so that pictures and backbone are found again from any folder."""
+    recipe = placed(recipe)
+    training, source = recipe.training, recipe.pictures.source
     change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
     return {
         **recipe.pick(*BUILDING, *READING, *CLEANING, *LEARNING, "strategy"),
-        "weights": None if recipe.model.weights is None else str(recipe.model.weights),
-        "source": where.source if isinstance(where.source, str) else None,
-        "root": where.root,
-        "data_dir": where.data_dir,
-        "columns": dict(where.columns or {}),
+        "source": source if isinstance(source, str) else None,
+        "columns": dict(recipe.pictures.columns or {}),
         "task": photos.task,
         "resize": photos.resize,
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 import tfxfer
+from tests.data.pixels.test_decode import bomb
 from tfxfer.cli.main import main
 
 
@@ -49,3 +50,11 @@ def test_an_unknown_policy_is_status_2(capfd, shared_pictures):
 def test_no_picture_is_status_1(capfd, tmp_path):
     error = run(capfd, tmp_path, "--policy", "light", "--to", tmp_path / "sheet.png", expected=1).err
     assert error.startswith(f"tfxfer: {tmp_path} holds no JPEG")
+
+
+def test_what_pillow_says_of_a_large_picture_is_said_once_by_us(capfd, tmp_path):
+    (tmp_path / "a.png").write_bytes(bomb(10_000, 10_000))
+    said = run(capfd, tmp_path / "a.png", "--policy", "light", "--to", tmp_path / "sheet.png", expected=1).err
+    assert said == (
+        f"tfxfer: {tmp_path / 'a.png'} claims 100 megapixels; at most 64 are read. Shrink or remove it.\n"
+    )

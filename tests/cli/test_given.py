@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner
 
 from tfxfer import Recipe
-from tfxfer.cli.commands import train
 from tfxfer.cli.given import given_settings, recipe_option, told
 from tfxfer.cli.main import main
 from tfxfer.cli.options import PIXEL_RANGES, cleaning_options, source_options, weights_option
@@ -55,16 +54,6 @@ def test_what_goes_before_a_recipe_is_said(tmp_path):
         outcome.stderr == f"{file} is followed but for what is given here: columns {beside}, weights None.\n"
     )
     assert CliRunner().invoke(read, ["--recipe", str(file)]).stderr == ""
-
-
-def test_options_of_train_are_the_recipe_s_with_its_defaults():
-    options = {each.name: each for each in train.params}
-    settings = Recipe().settings
-    # Columns have an option each, the source is FOLDER; others are for a recipe.
-    assert settings.keys() - options.keys() == {"columns", "source", "drop_path", "dropout"}
-    context = train.make_context("train", ["--to", "model"])
-    defaults = {name: context.params[name] for name in settings.keys() & options.keys()}
-    assert defaults == {name: settings[name] for name in defaults}
 
 
 def test_a_recipe_with_a_mistake_is_refused(capfd, tmp_path):

@@ -87,9 +87,11 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(capfd, bundle, shared_
     good = shared_pictures / "red" / "00.png"
     (tmp_path / "empty").mkdir()
     (tmp_path / "no.png").write_text("no picture")
-    captured = run(capfd, bundle, good, tmp_path / "no.png", tmp_path / "empty", good, "--json", expected=1)
+    bad = (tmp_path / "no.png", "", tmp_path / "empty")
+    captured = run(capfd, bundle, good, *bad, good, "--json", expected=1)
     assert files_of(json.loads(captured.out)) == [str(good)] * 2
     assert sorted(captured.err.splitlines()) == [
+        "tfxfer: '' names no picture; give a file, a folder or a pattern.",
         f"tfxfer: {tmp_path / 'empty'} holds no JPEG, PNG, GIF, BMP, WebP or DICOM files, however deep.",
         f"tfxfer: {tmp_path / 'no.png'} is not a JPEG, PNG, GIF, BMP, WebP or DICOM picture, whatever its "
         "name says.",

@@ -8,7 +8,8 @@ import pytest
 from tests.cli.test_commands import run
 from tfxfer.cli.main import main
 
-QUICK = ("--set", "plan=head", "--set", "head_epochs=2", "--set", "image_size=32", "--backbone", "micro")
+QUICK = ("--plan", "head", "--set", "head_epochs=2", "--image-size", "32", "--backbone", "micro")
+PLAN_TWICE = "plan is fixed to 'head' and varies over head,full; leave one out."
 
 
 @pytest.mark.slow
@@ -35,6 +36,8 @@ def test_it_prints_a_table_and_goes_on_with_json(capfd, shared_pictures, tmp_pat
         (("--set", "dropout=0", "--set", "dropout=0.1"), "--set names dropout twice; leave one out."),
         (("--vary", "dropout=0..1"), "dropout must be a number in [0, 1), got 1.0."),
         (("--set", "rate=0"), "rate must be a number above 0, got 0.0."),
+        (("--set", "plan=head", "--plan", "full"), "plan is 'full', and fixed has 'head'; leave one out."),
+        (("--plan", "head", "--vary", "plan=head,full"), PLAN_TWICE),
     ],
     ids=str,
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfxfer import L2SP, MixUp, Phase, Recipe
-from tfxfer.config import Bundle, Judging, Model, Pictures, Training
+from tfxfer.config import BATCH_NORMS, Bundle, Judging, Model, Pictures, Training
 from tfxfer.config.writing import written
 from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, PLANS, RESIZES, TASKS
 
@@ -36,7 +36,7 @@ PHASE = st.builds(
     warmup=SHARE,
     schedule=st.sampled_from(["cosine", "one-cycle", "step", "constant"]),
     patience=maybe(COUNT),
-    batch_norm=st.sampled_from(["frozen", "train", "recalibrate"]),
+    batch_norm=st.sampled_from(BATCH_NORMS),
     optimizer=st.sampled_from(["adamw", "sgd"]),
     layer_decay=st.floats(0, 1, exclude_min=True),
     drops=st.sets(st.floats(0, 1, exclude_min=True, exclude_max=True)).map(sorted).map(tuple),
@@ -69,6 +69,7 @@ RECIPE = st.builds(
         Training,
         plan=maybe(st.sampled_from(PLANS) | st.lists(PHASE, max_size=3).map(tuple)),
         head_epochs=maybe(COUNT),
+        batch_norm=maybe(st.sampled_from(BATCH_NORMS)),
         balance=maybe(st.sampled_from(BALANCES)),
         augment=TEXT,
         mix=maybe(

@@ -80,10 +80,10 @@ def test_the_front_is_what_nothing_beats():
 def test_a_candidate_without_weights_is_left_out_and_told(photos, monkeypatch):
     real = ranking.build
 
-    def build(*, backbone, **settings):
+    def build(photos, *, backbone, **settings):
         if backbone != "micro":
             raise WeightsError(f"no weights for {backbone}")
-        return real(backbone=backbone, **settings)
+        return real(photos, backbone=backbone, **settings)
 
     monkeypatch.setattr(ranking, "build", build)
     found = tfxfer.rank(photos, ["micro", "vgg16"], **SMALL)
@@ -122,13 +122,31 @@ def test_an_unknown_name_is_answered_with_the_nearest(photos):
         tfxfer.rank(photos, ["micr"])
 
 
-def test_other_tasks_are_refused(tags, says):
-    message = (
-        "rank compares by pictures of one label each, and these are for multi_label; compare a few with fit "
-        "and evaluate."
-    )
-    with pytest.raises(SettingError, match=says(message)):
-        tfxfer.rank(tags)
+@pytest.fixture(scope="module")
+def one_number(shared_pictures, tmp_path_factory):
+    table = tmp_path_factory.mktemp("tables") / "number.csv"
+    rows = [f"{colour}/{i:02}.png,{red}" for colour, red in (("red", 210), ("green", 40)) for i in range(20)]
+    table.write_text("\n".join(["path,label", *rows]))
+    return tfxfer.from_table(table, root=shared_pictures, task="regression")
+
+
+@pytest.mark.parametrize("task", ["tags", "one_number"])
+def test_several_labels_and_numbers_are_compared_by_what_is_defined_for_them(task, request):
+    photos = request.getfixturevalue(task)
+    ranked = tfxfer.rank(photos, ["micro"], images=20, **SMALL)
+    assert (ranked.task, ranked.images) == (photos.task, 20)
+    assert ranked.measure == {"tags": "mean average precision", "one_number": "R²"}[task]
+    (found,) = ranked.entries
+    assert found.h_score is None
+    for score in (found.probe, found.neighbours):
+        assert score.low <= score.value <= score.high <= 1
+        assert photos.task == "regression" or score.low >= 0
+    assert found.log_me.low <= found.log_me.value <= found.log_me.high < np.inf
+
+
+def test_the_front_is_found_among_negative_values_too():
+    ordered = ranking._in_order([entry("slow", -0.5, 9.0), entry("fast", -3.0, 1.0)])
+    assert [(each.name, each.on_front) for each in ordered] == [("slow", True), ("fast", True)]
 
 
 def test_a_class_with_one_picture_is_named(photos, says):

@@ -1,5 +1,7 @@
 """draw_ranking: a dot a candidate, by accuracy and latency."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.features.test_standings import ENTRIES, RANKING
@@ -11,6 +13,11 @@ def test_it_draws_what_has_a_latency(tmp_path):
     text = draw_ranking(RANKING, tmp_path / "ranking.svg").read_text()
     assert "<!-- small -->" in text
     assert "<!-- big -->" not in text
+    assert "<!-- accuracy of a linear probe against latency; bars hold 95 % -->" in text
+    numbers = draw_ranking(replace(RANKING, task="regression"), tmp_path / "numbers.svg").read_text()
+    assert "<!-- R² of a linear probe against latency; bars hold 95 % -->" in numbers
+    assert "<!-- 70 % -->" in text
+    assert "<!-- 0.7 -->" in numbers
 
 
 @pytest.mark.parametrize(

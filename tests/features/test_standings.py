@@ -1,6 +1,7 @@
 """Ranking: a table for people, plain values for JSON."""
 
 import json
+from dataclasses import replace
 
 from tfxfer.features import Estimate, RankedBackbone, Ranking
 
@@ -51,8 +52,34 @@ def test_the_table_has_a_row_a_candidate_and_says_what_to_believe():
     ]
 
 
+def columns_of(task):
+    told = [replace(entry, h_score=None) for entry in ENTRIES]
+    return Ranking((*told[:1], replace(told[1], probe=Estimate(-0.25, -0.5, 0.0))), 50, {}, task)
+
+
+def test_the_table_of_numbers_has_r_squared_and_no_h_score():
+    assert str(columns_of("regression")).splitlines() == [
+        "backbone                           probe            95 %    5-NN          LogME   parameters"
+        "      MB      ms",
+        "big                                0.900  0.850 to 0.950   0.800  -0.500 ±0.030    5,000,000"
+        "       -       -",
+        "small *                           -0.250 -0.500 to 0.000   0.600  -0.750 ±0.010      400,000"
+        "     1.6     2.1",
+        "50 training pictures. *: none is as fast and better by the probe.",
+        "Probe and 5-NN by R²; the H-score is of one class a picture, and left out.",
+        "The probe measures these very pictures, with the backbone frozen.",
+    ]
+
+
+def test_the_table_of_several_labels_has_shares():
+    lines = str(columns_of("multi_label")).splitlines()
+    assert lines[1].split()[:3] == ["big", "90.0%", "85.0%"]
+    assert lines[-2].startswith("Probe and 5-NN by mean average precision; ")
+
+
 def test_it_goes_into_json():
     document = json.loads(json.dumps(RANKING.to_dict()))
+    assert (document["task"], document["measure"]) == ("single_label", "accuracy")
     assert (document["images"], document["left_out"]) == (1234, {"vgg16": "no weights"})
     assert [entry["name"] for entry in document["backbones"]] == ["big", "small"]
     assert document["backbones"][0]["probe"] == {"value": 0.9, "low": 0.85, "high": 0.95}

@@ -53,6 +53,18 @@ def test_log_me_is_the_largest_density_that_there_is():
 
     expected = np.mean([best((labels == label).astype(float)) for label in range(3)]) / len(labels)
     assert log_me(features, labels) == pytest.approx(expected, rel=1e-5)
+    numbers = 20 + 3 * features[:, :2] + np.random.default_rng(1).normal(size=(60, 2))
+    expected = np.mean([best(column) for column in numbers.T]) / len(numbers)
+    assert log_me(features, numbers) == pytest.approx(expected, rel=1e-5)
+
+
+def test_log_me_of_columns_is_that_of_classes_and_passes_over_what_says_nothing():
+    features, labels = draw()
+    columns = np.eye(3)[labels]
+    assert log_me(features, columns) == pytest.approx(log_me(features, labels))
+    beside = np.column_stack([columns, np.zeros(len(labels)), np.ones(len(labels))])
+    assert log_me(features, beside) == pytest.approx(log_me(features, labels))
+    assert np.isfinite(log_me(features, np.zeros((len(labels), 2))))
 
 
 def test_h_score_is_the_trace_that_it_is_said_to_be():

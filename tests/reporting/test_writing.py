@@ -5,9 +5,7 @@ import shutil
 
 import pytest
 
-import tfxfer
-from tests.reporting.conftest import QUICK
-from tfxfer.errors import BundleError, SettingError, TfxferWarning
+from tfxfer.errors import SettingError, TfxferWarning
 from tfxfer.exports import write_manifest
 from tfxfer.reporting import REPORT_FILES, write_report
 from tfxfer.runtime import check_digest
@@ -73,13 +71,3 @@ def test_label_errors_need_one_class_a_picture_and_a_backbone_that_is_known(of_t
     )
     with pytest.raises(SettingError, match=says(message)):
         write_report(copy, label_errors=True)
-
-
-def test_it_is_left_out_where_nobody_wants_it_and_needs_a_model_to_judge(shared_pictures, tmp_path, says):
-    folder = tmp_path / "model"
-    quick = {**QUICK, "head_epochs": 1, "top_epochs": 0}
-    tfxfer.transfer(shared_pictures, to=folder, report=False, formats=("tflite",), **quick)
-    assert not set(REPORT_FILES) & {path.name for path in folder.iterdir()}
-    message = f"{folder} was exported without model.keras; export the model again, with all formats."
-    with pytest.raises(BundleError, match=says(message)):
-        write_report(folder)

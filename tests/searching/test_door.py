@@ -1,5 +1,6 @@
 """search: trials on a folder, the best trained again to the same figures, and all of it kept."""
 
+import inspect
 import json
 
 import optuna
@@ -7,7 +8,8 @@ import pytest
 
 import tfxfer
 from tests.searching.conftest import FIXED, SEARCH
-from tfxfer import Choice, FloatRange, SettingError
+from tfxfer import Choice, FloatRange, Recipe, SettingError
+from tfxfer.transferring import TrialSettings
 
 
 def test_the_best_is_trained_again_to_the_same_figures(found):
@@ -31,6 +33,8 @@ def test_the_study_the_picture_and_the_bundle_lie_in_the_folder(found):
     }
     kept = json.loads((found.folder / "study.json").read_text())
     assert kept == json.loads(json.dumps(found.to_dict()))
+    assert not (found.folder / "best" / "report.html").exists()
+    assert ([artifact.format for artifact in found.run.files], found.run.calibration) == (["keras"], None)
     card = json.loads((found.folder / "best" / "card.json").read_text())
     assert card["settings"]["search"] == {
         "trial": found.best.number,
@@ -92,6 +96,13 @@ def test_what_diverges_is_told_and_the_others_go_on(shared_pictures, tmp_path):
     assert found.best.settings["head_rate"] == 1e-3
 
 
+def test_help_has_each_setting_with_its_default():
+    parameters = inspect.signature(tfxfer.search).parameters
+    shared = {name: parameters[name].default for name in TrialSettings.__annotations__}
+    assert shared == Recipe().pick(*shared)
+    assert "guard" not in parameters
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -100,6 +111,11 @@ def test_what_diverges_is_told_and_the_others_go_on(shared_pictures, tmp_path):
         ({"space": {"dropout": FloatRange(0.5, 1.0)}}, "dropout must be a number in [0, 1), got 1.0."),
         ({"formats": ("tflit",)}, "no export format 'tflit'; did you mean 'tflite'? "),
         ({"max_bad": 5}, "max_bad must be in 0..1, got 5; 0.05 is 5 %."),
+        ({"reject": 2}, "the share of good pictures turned away must be in (0, 1), got 2."),
+        ({"guard": True}, "a search takes no 'guard'. It takes columns, task, "),
+        ({"batch_sise": 8}, "a search takes no 'batch_sise'; did you mean 'batch_size'? It takes columns, "),
+        ({"dropout": 0.1}, "dropout is fixed to 0.1 and varies over 0.0..0.5; leave one out."),
+        ({"augment": tfxfer.POLICIES["light"]}, "augment must be one of none, light, "),
         ({"seed": -1}, "seed must be between 0 and 4294967295, got -1."),
     ],
     ids=str,

@@ -1,7 +1,9 @@
 """What all trials share: the same pictures, seed and start; the test part is not among it."""
 
 import io
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import optuna
 import pytest
@@ -37,10 +39,10 @@ def test_no_trial_sees_the_test_part(photos, found):
 
 
 def test_what_is_fixed_does_not_vary_by_default(photos, numbers):
-    assert list(job(photos).space) == ["head_rate", "top_rate", "weight_decay", "dropout", "label_smoothing"]
-    assert list(job(numbers).space) == ["head_rate", "top_rate", "weight_decay", "dropout"]
+    assert list(job(photos).space) == ["top_rate", "weight_decay", "dropout"]
+    assert list(job(numbers).space) == ["top_rate", "weight_decay", "dropout"]
     fixed = MICRO | {"rate": 1e-3, "dropout": 0.1}
-    assert list(job(photos, None, fixed).space) == ["weight_decay", "label_smoothing"]
+    assert list(job(photos, None, fixed).space) == ["weight_decay"]
     assert list(job(photos, None, MICRO | {"plan": "head"}).space)[:2] == ["head_rate", "weight_decay"]
     assert "top_rate" not in job(photos, weights=None).space
 
@@ -73,6 +75,14 @@ def test_a_search_is_told_from_another_by_its_pictures_too(pictures):
     after = job(from_folder(pictures)).about()
     assert {name for name in after if after[name] != before[name]} == {"pictures"}
     assert before["space"]["head_rate"] == "0.0003..0.03:log"
+
+
+def test_a_search_is_told_from_another_by_what_all_trials_are_told(photos):
+    before = job(photos).about()
+    told = {"soup": 2, "precision": "float32", "weights": Path("own.h5"), "drop_path": 0.1, "reject": 0.1}
+    after = job(photos, **told).about()
+    assert {name for name in after if after[name] != before[name]} == told.keys() - {"reject"}
+    assert json.loads(json.dumps(after))["weights"] == "own.h5"
 
 
 def test_without_a_trial_that_ran_to_its_end_there_is_no_best(photos, tmp_path, says):

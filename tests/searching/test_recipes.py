@@ -34,9 +34,22 @@ def test_settings_go_where_they_belong():
     assert (top.epochs, top.rate, top.weight_decay, top.warmup, top.train) == (2, 1e-4, 0.0, 0.2, -2)
 
 
+def test_what_all_trials_are_told_is_of_every_phase():
+    made = recipe({"head_epochs": 4}, stages=4, base=Recipe().with_settings(soup=3, precision="float32"))
+    assert [phase.soup for phase in phases_of(made)] == [3, 3]
+    assert made.training.precision == "float32"
+
+
 def test_an_anchor_holds_the_phases_that_train_the_backbone():
     made = recipe({"plan": "gradual", "top_blocks": 2, "anchor_alpha": 0.5}, stages=4)
     assert [phase.anchor for phase in phases_of(made)] == [None, L2SP(0.5), L2SP(0.5)]
+
+
+def test_the_head_is_solved_where_nothing_is_said_of_how_it_is_trained():
+    head, top = phases_of(recipe({"rate": 1e-3, "top_warmup": 0.2}, stages=4))
+    assert (head.solved, top.rate, top.warmup) == (True, 1e-3, 0.2)
+    for settings in ({"head_rate": 1e-3}, {"label_smoothing": 0.1}, {"head_epochs": 3}, {"plan": "head"}):
+        assert not phases_of(recipe(settings, stages=4))[0].solved
 
 
 def test_from_scratch_one_phase_has_it_all():
@@ -57,10 +70,10 @@ def test_features_are_kept_for_the_next_trial_unless_that_cannot_be(settings, us
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({"stages": 4}, ["head_rate", "top_rate", "weight_decay", "dropout", "label_smoothing"]),
+        ({"stages": 4}, ["top_rate", "weight_decay", "dropout"]),
         ({"stages": 18, "plan": "head"}, ["head_rate", "weight_decay", "dropout", "label_smoothing"]),
         ({"stages": 0, "task": "regression"}, ["head_rate", "weight_decay", "dropout"]),
-        ({"stages": 18, "plan": "full", "task": "multi_label"}, ["head_rate", "top_rate", "layer_decay"]),
+        ({"stages": 18, "plan": "full", "task": "multi_label"}, ["top_rate", "layer_decay", "weight_decay"]),
         ({"stages": 18, "scratch": True}, ["head_rate", "weight_decay", "dropout", "label_smoothing"]),
     ],
 )

@@ -12,27 +12,18 @@ from tfxfer.cli.given import given_settings, recipe_option, told
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.options import (
     FOLDER,
-    MIX_NAMES,
-    PIXEL_RANGES,
-    POLICY_NAMES,
     at_least_1,
-    cleaning_options,
     columns_of,
     data_dir_option,
-    device_options,
     force_option,
     json_option,
-    resize_option,
-    source_options,
     truth_options,
-    weights_option,
-    weights_sha256_option,
 )
 from tfxfer.cli.outputs import log_options
-from tfxfer.cli.shares import share
+from tfxfer.cli.settings import setting_options
 from tfxfer.cli.streams import print_json, quiet
 from tfxfer.cli.views import tta_option
-from tfxfer.contracts import BALANCES, FEATURE_USES, PLANS
+from tfxfer.contracts import STRATEGIES
 
 __all__ = ["demo", "evaluate", "train"]
 
@@ -41,96 +32,21 @@ __all__ = ["demo", "evaluate", "train"]
 @click.argument("folder", type=FOLDER, required=False)
 @click.option("--to", required=True, metavar="DIR", type=FOLDER, help="Folder to write to.")
 @recipe_option
+@setting_options
 @click.option(
-    "--backbone",
-    default="mobilenet_v2",
-    show_default=True,
-    help="See tfxfer backbones; or hub: and a module of TensorFlow Hub: folder, .tar.gz, address; or "
-    "kerashub: and a preset of KerasHub: name, folder, kaggle://..., hf://...; or file: and a folder that "
-    "tfxfer wrote, or a .keras file.",
-)
-@weights_option
-@weights_sha256_option
-@click.option("--image-size", type=at_least_1, help="Side in pixels; the backbone's own if not given.")
-@click.option(
-    "--pixel-range",
-    type=click.Choice(list(PIXEL_RANGES)),
-    help="What a backbone from outside the catalogue that does not say it takes black and white as.",
-)
-@click.option("--batch-size", type=at_least_1, default=32, show_default=True, help="Pictures a step.")
-@device_options
-@resize_option
-@click.option(
-    "--balance",
-    type=click.Choice(BALANCES),
-    help="How rare classes are made to count; auto chooses. If not given, pictures are repeated where one "
-    "class has more than ten times those of another.",
-)
-@click.option(
-    "--features",
-    type=click.Choice(FEATURE_USES),
+    "--strategy",
+    type=click.Choice(STRATEGIES),
     default="auto",
     show_default=True,
-    help="Keep what the frozen part makes of pictures, and train on it: where it pays, always, never.",
+    help="Devices that share each batch: all GPUs if there are several, one, or all.",
 )
-@click.option("--views", type=at_least_1, help="Views of each training picture to keep; 4 if augmented.")
-@cleaning_options
-@click.option(
-    "--augment",
-    type=click.Choice(POLICY_NAMES),
-    default="none",
-    show_default=True,
-    help="What training pictures go through; see tfxfer augment.",
-)
-@click.option(
-    "--mix", type=click.Choice(MIX_NAMES), help="Mix training pictures, labels and all, two by two."
-)
-@click.option(
-    "--plan",
-    type=click.Choice(PLANS),
-    help="What learns: the head, then the top blocks (two-phase, if not given), or nothing, or one block "
-    "after the other, or everything.",
-)
-@click.option(
-    "--label-smoothing",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Share of each training label that goes to all classes alike.",
-)
-@click.option("--head-epochs", type=at_least_1, help="Epochs of the head alone; solved if not given.")
-@click.option(
-    "--top-epochs", type=click.IntRange(min=0), help="Epochs after that, 0 for none; by the plan likewise."
-)
-@click.option("--top-blocks", type=at_least_1, help="Blocks to unfreeze; by the plan likewise.")
 @click.option("--find-rate", is_flag=True, help="Look for a learning rate when each phase begins.")
-@click.option(
-    "--soup",
-    type=click.IntRange(min=2),
-    metavar="EPOCHS",
-    help="Average the weights of so many best epochs of each phase, as far as validation bears it.",
-)
 @click.option(
     "--guard/--no-guard",
     default=True,
     show_default=True,
     help="Hold it against a linear probe of the frozen backbone, and keep that where it is better.",
 )
-@click.option(
-    "--calibrate/--no-calibrate",
-    default=True,
-    show_default=True,
-    help="Make probabilities as sure as they are right, on validation.",
-)
-@click.option("--reject", type=share, help="Share of good pictures it may call none of these: 5% or 0.05.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of split, weights, shuffling.",
-)
-@source_options
 @log_options
 @force_option
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted, with the same options.")

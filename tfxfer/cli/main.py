@@ -116,6 +116,7 @@ def _warnings_in_our_form() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", TfxferWarning)
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # tfxfer says what is the matter
         show_before, warnings.showwarning = warnings.showwarning, show
         yield
 

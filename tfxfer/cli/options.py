@@ -11,7 +11,7 @@ import click
 import tfxfer
 from tfxfer import data
 from tfxfer.cli.shares import share
-from tfxfer.contracts import NEAR_DUPLICATES, PRECISIONS, RESIZES, STRATEGIES, TASKS
+from tfxfer.contracts import NEAR_DUPLICATES, RESIZES, TASKS
 
 __all__ = [
     "FOLDER",
@@ -22,7 +22,6 @@ __all__ = [
     "cleaning_options",
     "columns_of",
     "data_dir_option",
-    "device_options",
     "force_option",
     "json_option",
     "resize_option",
@@ -102,25 +101,6 @@ source_options = together(
     table_options,
 )
 """The options that say how pictures are read: a table, and TensorFlow Datasets."""
-device_options = together(
-    click.option(
-        "--strategy",
-        type=click.Choice(STRATEGIES),
-        default="auto",
-        show_default=True,
-        help="Devices that share each batch: all GPUs if there are several, one, or all.",
-    ),
-    click.option(
-        "--precision",
-        type=click.Choice(PRECISIONS),
-        default="auto",
-        show_default=True,
-        help="Numbers to train in: by the GPU, if there is one; what is written is float32.",
-    ),
-)
-"""The options that say on which devices, and in which numbers, it is trained."""
-
-
 cleaning_options = together(
     click.option(
         "--near-duplicates",

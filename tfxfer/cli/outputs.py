@@ -8,7 +8,7 @@ import click
 
 from tfxfer.cli.options import together
 
-__all__ = ["forms", "log_options"]
+__all__ = ["bundle_options", "forms", "log_options"]
 
 
 def forms(text: str) -> tuple[str, ...]:
@@ -20,17 +20,27 @@ def forms(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
-log_options = together(
-    click.option(
-        "--label-errors",
-        is_flag=True,
-        help="Have the report name labels that are likely wrong; needs tfxfer[labels].",
-    ),
+bundle_options = together(
     click.option(
         "--report/--no-report",
         default=True,
         show_default=True,
         help="Write report.html, report.json, report.md and MODEL_CARD.md too.",
+    ),
+    click.option(
+        "--formats",
+        type=forms,
+        default="keras,saved-model,tflite",
+        show_default=True,
+        help="Forms of the model to write, with commas between them.",
+    ),
+)
+"""The options that say what of a model is written."""
+log_options = together(
+    click.option(
+        "--label-errors",
+        is_flag=True,
+        help="Have the report name labels that are likely wrong; needs tfxfer[labels].",
     ),
     click.option(
         "--tensorboard",
@@ -44,12 +54,5 @@ log_options = together(
         type=click.Path(path_type=Path),
         help="File to write each epoch's figures to, a row an epoch.",
     ),
-    click.option(
-        "--formats",
-        type=forms,
-        default="keras,saved-model,tflite",
-        show_default=True,
-        help="Forms of the model to write, with commas between them.",
-    ),
 )
-"""The options that say what is written, and where."""
+"""The options that say what else is written, and where."""

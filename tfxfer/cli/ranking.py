@@ -43,7 +43,7 @@ def rank(
 ) -> None:
     """Compare backbones on the pictures in FOLDER by their frozen features.
 
-    FOLDER is whatever tfxfer train takes. Nothing is trained but a logistic regression.
+    FOLDER is whatever tfxfer train takes. Nothing is trained but a linear model.
     """
     columns = columns_of(settings)
     names = [name.strip() for name in backbones.split(",")] if backbones else None

@@ -11,20 +11,10 @@ import click
 
 import tfxfer
 from tfxfer import searching
-from tfxfer.cli.options import (
-    FOLDER,
-    PIXEL_RANGES,
-    at_least_1,
-    cleaning_options,
-    columns_of,
-    json_option,
-    resize_option,
-    source_options,
-    weights_option,
-    weights_sha256_option,
-)
+from tfxfer.cli.given import given_settings
+from tfxfer.cli.options import FOLDER, at_least_1, json_option
+from tfxfer.cli.settings import setting_options
 from tfxfer.cli.streams import quiet
-from tfxfer.contracts import FEATURE_USES
 from tfxfer.errors import SettingError
 
 __all__ = ["search"]
@@ -47,7 +37,11 @@ Read = TypeVar("Read")
     "decay, dropout and label smoothing if not given.",
 )
 @click.option(
-    "--set", "fix", multiple=True, metavar="NAME=VALUE", help="A setting that does not vary; more than once."
+    "--set",
+    "fix",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting that does not vary and has no option below, such as top_rate; more than once.",
 )
 @click.option(
     "--sampler",
@@ -70,55 +64,23 @@ Read = TypeVar("Read")
     show_default=True,
     help="What of the validation part judges: loss, or accuracy (of numbers, mean absolute error).",
 )
-@click.option("--backbone", help="As in tfxfer train; mobilenet_v2 if neither set nor varied.")
-@weights_option
-@weights_sha256_option
-@click.option(
-    "--pixel-range", type=click.Choice(list(PIXEL_RANGES)), help="For some backbones, as in tfxfer train."
-)
-@resize_option
-@click.option(
-    "--features",
-    type=click.Choice(FEATURE_USES),
-    default="auto",
-    show_default=True,
-    help="Keep what the frozen part makes of pictures: wherever that can be, always, never.",
-)
-@cleaning_options
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of split, weights, shuffling, and what is drawn.",
-)
-@source_options
+@setting_options
 @json_option
-def search(
-    folder: Path,
-    weights: str,
-    pixel_range: str | None,
-    vary: Sequence[str],
-    fix: Sequence[str],
-    as_json: bool,
-    **settings: Any,
-) -> None:
+def search(folder: Path, vary: Sequence[str], fix: Sequence[str], as_json: bool, **options: Any) -> None:
     """Search for settings that suit the pictures in FOLDER, and train by the best.
 
     FOLDER is whatever tfxfer train takes. Trials are judged on the validation part, and the best of them
     once, at the end, on the test part. DIR holds the study (study.db, study.json, study.png) and the bundle
-    (best). The same command again goes on where it was cut off. Needs tfxfer[search].
+    (best). The same command again goes on where it was cut off. Options of tfxfer train are of all trials,
+    for which --features auto keeps them wherever that can be. Needs tfxfer[search].
     """
     space = _read(vary, "--vary", "WHAT", searching.read_varied)
-    columns = columns_of(settings)
+    settings = given_settings(options)
     with quiet():
         found = tfxfer.search(
             folder,
             space=space or None,
             fixed=_read(fix, "--set", "VALUE", searching.read_value),
-            weights=None if weights.lower() == "none" else weights,
-            pixel_range=PIXEL_RANGES[pixel_range] if pixel_range else None,
-            columns=columns,
             **settings,
         )
     if as_json:

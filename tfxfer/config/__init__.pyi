@@ -1,7 +1,9 @@
+from .phases import BATCH_NORMS as BATCH_NORMS
 from .phases import L2SP as L2SP
 from .phases import OPTIMIZERS as OPTIMIZERS
 from .phases import SCHEDULES as SCHEDULES
 from .phases import SOLVER as SOLVER
+from .phases import BatchNorm as BatchNorm
 from .phases import Phase as Phase
 from .recipe import Bundle as Bundle
 from .recipe import Judging as Judging

@@ -10,10 +10,12 @@ from tfxfer.errors import SettingError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["L2SP", "OPTIMIZERS", "SCHEDULES", "SOLVER", "Phase"]
+__all__ = ["BATCH_NORMS", "L2SP", "OPTIMIZERS", "SCHEDULES", "SOLVER", "BatchNorm", "Phase"]
 
 Schedule = Literal["cosine", "one-cycle", "step", "constant"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+BatchNorm = Literal["frozen", "train", "recalibrate"]
+BATCH_NORMS: tuple[BatchNorm, ...] = get_args(BatchNorm)
 OPTIMIZERS = ("adamw", "sgd")
 SOLVER = "lbfgs"
 """Finds the optimum of a head at once."""
@@ -104,7 +106,7 @@ class Phase:
     warmup: float = 0.0
     schedule: Schedule = "cosine"
     patience: int | None = 5
-    batch_norm: Literal["frozen", "train", "recalibrate"] = "frozen"
+    batch_norm: BatchNorm = "frozen"
     weight_decay: float = 1e-4
     optimizer: str | keras.optimizers.Optimizer = "adamw"
     layer_decay: float = 1.0
@@ -139,7 +141,7 @@ class Phase:
             )
         if isinstance(self.rate, str):
             self._check_name("rate", ("find",), "a number above 0")
-        self._check_name("batch_norm", ("frozen", "train", "recalibrate"))
+        self._check_name("batch_norm", BATCH_NORMS)
         self._check_name("schedule", SCHEDULES)
         if isinstance(self.optimizer, str):
             self._check_name("optimizer", (*OPTIMIZERS, SOLVER), "one of keras.optimizers")

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import tomli_w
 
-from tfxfer.config.phases import Phase
+from tfxfer.config.phases import BatchNorm, Phase
 from tfxfer.config.reading import read_settings
 from tfxfer.config.writing import written
 from tfxfer.contracts import Balance, FeatureUse, NearDuplicates, Plan, Resize, Task
@@ -62,6 +62,7 @@ class Training:
     top_blocks: int | None = None
     find_rate: bool = False
     soup: int | None = None
+    batch_norm: BatchNorm | None = None
     batch_size: int = 32
     balance: Balance | None = None
     augment: str | Any = "none"

@@ -16,7 +16,7 @@ from .pixels.decode import check_pictures as check_pictures
 from .pixels.decode import read_image as read_image
 from .pixels.pipeline import make_batches as make_batches
 from .pixels.thumbnails import data_uri as data_uri
-from .pixels.thumbnails import thumbnail as thumbnail
+from .pixels.thumbnails import make_thumbnails as make_thumbnails
 from .pixels.truth import as_array as as_array
 from .sources.arrays import from_arrays as from_arrays
 from .sources.datasets import from_dataset as from_dataset

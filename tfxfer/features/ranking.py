@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -12,17 +13,20 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
+from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
 from tfxfer.backbones import BackboneSpec, catalogued, find_backbones
+from tfxfer.contracts import Task
 from tfxfer.data import Photos
 from tfxfer.errors import DataError, SettingError, WeightsError
+from tfxfer.features.columns import Columns, mean_average_precision, neighbour_scores, probe_scores
 from tfxfer.features.engines import LiteRTEngine, choose_engine
 from tfxfer.features.pooled import kept_features, pooled_prefix
 from tfxfer.features.standings import Estimate, RankedBackbone, Ranking
 from tfxfer.features.transferability import (
     Features,
-    Labels,
+    Targets,
     accuracy_interval,
     h_score,
     log_me,
@@ -48,6 +52,12 @@ CANDIDATES = (
 )
 """What is compared where nobody says: the small ones, and one of each large family."""
 
+_WORTH: dict[Task, Callable[[Features, Targets], float]] = {
+    "multi_label": mean_average_precision,
+    "regression": lambda scores, numbers: float(r2_score(numbers, scores)),
+}
+"""What scores in columns are worth."""
+
 _TIMED = 15
 _WARM = 3
 
@@ -68,17 +78,18 @@ def rank(
     """Compare backbones on somebody's pictures by their frozen features, within minutes.
 
     Each candidate runs once over training pictures, of which the validation and test parts are none; what
-    comes out of it is kept, as ``fit`` keeps it, and scored four ways without training a network.
+    comes out of it is kept, as ``fit`` keeps it, and scored without training a network: four ways, or of
+    several labels and of numbers three, since the H-score is of one class a picture.
 
     Args:
-        photos: Data set of one label a picture.
+        photos: Data set.
         backbones: Names from the catalogue; None takes those of ``CANDIDATES`` within the limits, or
             all of the catalogue within them where there are limits.
         max_parameters: Most parameters, as in ``find_backbones``.
         max_macs: Most multiply-adds, as in ``find_backbones``.
         weights: As in ``build``; None compares random ones.
         image_size: Side of the square that pictures are brought to, in pixels; None takes each one's own.
-        images: Pictures at most, as many of each class as its share; at least 10.
+        images: Pictures at most, where they show one class each as many of each as its share; at least 10.
         seed: Seed of which they are, and of the folds.
         progress: Whether to show how far it is, on standard error.
         console: Where; None is standard error.
@@ -87,45 +98,33 @@ def rank(
         The candidates, best first. One whose weights cannot be had is left out and told.
 
     Raises:
-        SettingError: No such backbone, nothing within the limits, several labels or numbers a picture, or
-            too few pictures asked for.
+        SettingError: No such backbone, nothing within the limits, or too few pictures asked for.
         DataError: A class with a single training picture, or a picture that cannot be read.
         WeightsError: No candidate's weights can be had.
 
     Source:
-        LogME: You et al. 2021, https://arxiv.org/abs/2102.11005. H-score: Bao et al. 2019, with the
-        shrinkage of https://arxiv.org/abs/2110.06893.
+        LogME: You et al. 2021, https://arxiv.org/abs/2102.11005, which has it for classes and for numbers.
+        H-score: Bao et al. 2019, with the shrinkage of https://arxiv.org/abs/2110.06893.
     """
-    _check(photos, images)
+    if images < 10:
+        raise SettingError(f"images must be at least 10, got {images}; 500 to 2000 tell backbones apart.")
     specs = _candidates(backbones, max_parameters, max_macs)
-    indices, labels = _sample(photos, images, seed)
+    indices, targets = _sample(photos, images, seed)
     entries: list[RankedBackbone] = []
     left_out: dict[str, str] = {}
     console = console or Console(stderr=True)
     for spec in specs:
         try:
-            model = build(
-                classes=len(photos.classes), backbone=spec.name, weights=weights, image_size=image_size
-            )
+            model = build(photos, backbone=spec.name, weights=weights, image_size=image_size)
         except WeightsError as error:
             left_out[spec.name] = str(error)
             continue
         outcome = _run(model, photos, indices, console=console if progress else None)
         with threadpool_limits(1):  # small products: threads would take longer to meet than to work
-            entries.append(_scored(spec, outcome, labels, seed))
+            entries.append(_scored(spec, outcome, photos.task, targets, seed))
     if not entries:
         raise WeightsError(next(iter(left_out.values())))
-    return Ranking(_in_order(entries), len(indices), left_out)
-
-
-def _check(photos: Photos, images: int) -> None:
-    if photos.task != "single_label":
-        raise SettingError(
-            f"rank compares by pictures of one label each, and these are for {photos.task}; compare a few "
-            "with fit and evaluate."
-        )
-    if images < 10:
-        raise SettingError(f"images must be at least 10, got {images}; 500 to 2000 tell backbones apart.")
+    return Ranking(_in_order(entries), len(indices), left_out, photos.task)
 
 
 def _candidates(
@@ -140,22 +139,30 @@ def _candidates(
     return found
 
 
-def _sample(photos: Photos, images: int, seed: int) -> tuple[list[int], npt.NDArray[np.int64]]:
-    """Choose training pictures, of each class its share."""
-    train = np.asarray(photos.split.train)
-    labels = np.asarray(photos.labels("train"), np.int64)
+def _sample(photos: Photos, images: int, seed: int) -> tuple[list[int], Targets]:
+    """Choose training pictures; where they show one class each, of each its share."""
+    train, targets = np.asarray(photos.split.train), photos.targets("train")
+    order = np.random.default_rng(seed).permutation(len(train))
+    if photos.task == "single_label":
+        order = _shared_out(order, targets, photos.label_names)
+    chosen = np.sort(order[:images])
+    return train[chosen].tolist(), targets[chosen]
+
+
+def _shared_out(
+    order: npt.NDArray[np.int64], labels: npt.NDArray[Any], names: Sequence[str]
+) -> npt.NDArray[np.int64]:
+    """Have each beginning of an order hold its share of every class."""
     classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.min() < 2:
-        name = photos.label_names[classes[counts.argmin()]]
+        name = names[classes[counts.argmin()]]
         raise DataError(f"class {name!r} has 1 training picture, and a comparison needs 2; add some.")
-    order = np.random.default_rng(seed).permutation(len(train))
-    place = np.empty(len(train))
+    place = np.empty(len(order))
     for member in range(len(classes)):
         mine = order[members[order] == member]
         place[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
         place[mine[:2]] = 0.0  # whatever its share, a class is there twice
-    chosen = np.sort(np.argsort(place, kind="stable")[:images])
-    return train[chosen].tolist(), labels[chosen]
+    return np.argsort(place, kind="stable")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,15 +194,26 @@ def _run(model: keras.Model, photos: Photos, indices: Sequence[int], *, console:
     return _Outcome(features, len(engine.content), _latency(engine, model.input_shape[1:]))
 
 
-def _scored(
-    spec: BackboneSpec, outcome: _Outcome, labels: npt.NDArray[np.int64], seed: int
-) -> RankedBackbone:
+def _scored(spec: BackboneSpec, outcome: _Outcome, task: Task, targets: Targets, seed: int) -> RankedBackbone:
+    features = outcome.features
+    told: dict[str, Any]
+    if task == "single_label":
+        told = {
+            "probe": _share(probed(features, targets, seed=seed)),
+            "neighbours": _share(nearest_neighbours(features, targets)),
+            "h_score": _score(h_score, features, targets, seed),
+        }
+    else:
+        probe = probe_scores(features, targets, task=task, seed=seed)
+        told = {
+            "probe": _worth(task, probe, targets, seed),
+            "neighbours": _worth(task, neighbour_scores(features, targets), targets, seed),
+            "h_score": None,
+        }
     return RankedBackbone(
         spec.name,
-        probe=_share(probed(outcome.features, labels, seed=seed)),
-        neighbours=_share(nearest_neighbours(outcome.features, labels)),
-        log_me=_score(log_me, outcome.features, labels, seed),
-        h_score=_score(h_score, outcome.features, labels, seed),
+        **told,
+        log_me=_score(log_me, features, targets, seed),
         parameters=spec.parameters,
         macs=spec.macs,
         size=outcome.size,
@@ -207,10 +225,16 @@ def _share(right: npt.NDArray[np.bool_]) -> Estimate:
     return Estimate(float(right.mean()), *accuracy_interval(right))
 
 
+def _worth(task: Task, scores: Columns, targets: Targets, seed: int) -> Estimate:
+    found = _score(_WORTH[task], scores, targets, seed)
+    least = 0.0 if task == "multi_label" else -math.inf
+    return found._replace(low=max(found.low, least), high=min(found.high, 1.0))
+
+
 def _score(
-    score: Callable[[Features, Labels], float], features: Features, labels: Labels, seed: int
+    score: Callable[[Features, Targets], float], features: Features, targets: Targets, seed: int
 ) -> Estimate:
-    value, margin = score(features, labels), score_margin(score, features, labels, seed=seed)
+    value, margin = score(features, targets), score_margin(score, features, targets, seed=seed)
     return Estimate(value, value - margin, value + margin)
 
 
@@ -229,7 +253,7 @@ def _in_order(entries: Sequence[RankedBackbone]) -> tuple[RankedBackbone, ...]:
     """Sort by the probe, and mark what nothing beats."""
     timed = [entry for entry in entries if entry.latency is not None]
     front = set()
-    best = -1.0
+    best = -math.inf
     for entry in sorted(timed, key=lambda entry: (entry.latency, -entry.probe.value)):
         if entry.probe.value > best:
             front.add(entry.name)

@@ -1,4 +1,4 @@
-"""A ranking as a scatter picture: accuracy of the probe against latency."""
+"""A ranking as a scatter picture: what the probe reaches against latency."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ def draw_ranking(ranking: Ranking, file: str | Path) -> Path:
     if not (timed := [entry for entry in ranking.entries if entry.latency is not None]):
         raise SettingError("LiteRT can run none of these backbones, so there is no latency to draw.")
     with runtime.drawn(file, "the ranking", figsize=(9, 6), dpi=150, layout="constrained") as figure:
-        _draw(figure.add_subplot(), timed)
+        _draw(figure.add_subplot(), timed, ranking.measure)
     return Path(file)
 
 
-def _draw(axes: Any, entries: Sequence[RankedBackbone]) -> None:
+def _draw(axes: Any, entries: Sequence[RankedBackbone], measure: str) -> None:
+    unit, factor = ("", 1) if measure == "R²" else (" %", 100)
     places = [1000 * (entry.latency or 0) for entry in entries]
-    values = [100 * entry.probe.value for entry in entries]
+    values = [factor * entry.probe.value for entry in entries]
     ends = [
-        [100 * (entry.probe.value - entry.probe.low) for entry in entries],
-        [100 * (entry.probe.high - entry.probe.value) for entry in entries],
+        [factor * (entry.probe.value - entry.probe.low) for entry in entries],
+        [factor * (entry.probe.high - entry.probe.value) for entry in entries],
     ]
     front = sorted((x, y) for x, y, entry in zip(places, values, entries, strict=True) if entry.on_front)
     axes.plot(*zip(*front, strict=True), color=_INK, linewidth=1.1, alpha=0.45, zorder=1)
@@ -53,9 +54,9 @@ def _draw(axes: Any, entries: Sequence[RankedBackbone]) -> None:
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter("")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}{unit}")
     axes.set_xlabel("milliseconds a picture, LiteRT on one core of this machine", color=_PALE)
-    axes.set_title("accuracy of a linear probe against latency; bars hold 95 %", loc="left", color=_INK)
+    axes.set_title(f"{measure} of a linear probe against latency; bars hold 95 %", loc="left", color=_INK)
     axes.grid(color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():

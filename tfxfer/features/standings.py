@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from tfxfer.contracts import Task
+
 __all__ = ["Estimate", "RankedBackbone", "Ranking"]
 
+_MEASURES: dict[Task, str] = {
+    "single_label": "accuracy",
+    "multi_label": "mean average precision",
+    "regression": "R²",
+}
+_MEASURED = "The probe measures these very pictures, with the backbone frozen."
 _RELIABILITY = (
     "How far scores can be believed: over eight data sets, LogME and the H-score order networks as "
-    "fine-tuning does with a weighted Kendall's tau of 0.67 on average (TLlib, model selection). The probe "
-    "measures these very pictures, with the backbone frozen."
+    f"fine-tuning does with a weighted Kendall's tau of 0.67 on average (TLlib, model selection). {_MEASURED}"
 )
 
 
@@ -19,8 +26,8 @@ class Estimate(NamedTuple):
     """A score of some pictures, and where it would fall with pictures drawn anew.
 
     Attributes:
-        value: A share in 0..1, LogME or the H-score.
-        low: Lower end of the 95 % interval; of a share by the bootstrap, else by the jackknife.
+        value: Accuracy or mean average precision, in 0..1; R², at most 1; LogME or the H-score.
+        low: Lower end of the 95 % interval; of accuracy by the bootstrap, else by the jackknife.
         high: Upper end.
     """
 
@@ -35,10 +42,11 @@ class RankedBackbone:
 
     Attributes:
         name: Its name in the catalogue.
-        probe: Cross-validated accuracy of a logistic regression on its frozen features.
-        neighbours: Accuracy of the five nearest other pictures.
-        log_me: LogME, in nats a picture and class; comparable between candidates alone.
-        h_score: H-score, shrunk.
+        probe: Cross-validated accuracy of a logistic regression on its frozen features; of several labels the
+            mean average precision, of numbers R² of a ridge regression, its mean over them.
+        neighbours: The same of the five nearest other pictures, or of their mean.
+        log_me: LogME, in nats a picture and class or number; comparable between candidates alone.
+        h_score: H-score, shrunk; None for several labels and for numbers.
         parameters: Parameters without the head.
         macs: Multiply-adds for a picture of its own size.
         size: Bytes of its ``.tflite`` file in float32; None where LiteRT cannot run it.
@@ -50,7 +58,7 @@ class RankedBackbone:
     probe: Estimate
     neighbours: Estimate
     log_me: Estimate
-    h_score: Estimate
+    h_score: Estimate | None
     parameters: int
     macs: int
     size: int | None
@@ -66,19 +74,30 @@ class Ranking:
         entries: The best by the probe first.
         images: How many training pictures they were compared on.
         left_out: Name of a candidate that could not be compared -> why.
+        task: What the pictures are for.
     """
 
     entries: tuple[RankedBackbone, ...]
     images: int
     left_out: Mapping[str, str]
+    task: Task = "single_label"
+
+    @property
+    def measure(self) -> str:
+        """What the probe and the neighbours are judged by."""
+        return _MEASURES[self.task]
 
     def __str__(self) -> str:
-        head = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>15}{'H-score':>14}"
-        rows = [f"{head}{'parameters':>13}{'MB':>8}{'ms':>8}"]
-        rows += [_row(entry) for entry in self.entries]
+        classes = self.task == "single_label"
+        head = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>15}"
+        rows = [f"{head}{'H-score' if classes else '':>{14 * classes}}{'parameters':>13}{'MB':>8}{'ms':>8}"]
+        rows += [_row(entry, self.task) for entry in self.entries]
         rows += [f"{name}: left out, {why}" for name, why in self.left_out.items()]
         rows.append(f"{self.images:,} training pictures. *: none is as fast and better by the probe.")
-        return "\n".join([*rows, _RELIABILITY])
+        if classes:
+            return "\n".join([*rows, _RELIABILITY])
+        rows.append(f"Probe and 5-NN by {self.measure}; the H-score is of one class a picture, and left out.")
+        return "\n".join([*rows, _MEASURED])
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON."""
@@ -89,18 +108,20 @@ class Ranking:
             }
             for entry in self.entries
         ]
-        return {"images": self.images, "backbones": entries, "left_out": dict(self.left_out)}
+        about = {"task": self.task, "measure": self.measure, "images": self.images}
+        return {**about, "backbones": entries, "left_out": dict(self.left_out)}
 
 
-def _row(entry: RankedBackbone) -> str:
-    interval = f"{entry.probe.low:.1%} to {entry.probe.high:.1%}"
+def _row(entry: RankedBackbone, task: Task) -> str:
+    form = ".3f" if task == "regression" else ".1%"
+    probe, interval = f"{entry.probe.value:{form}}", f"{entry.probe.low:{form}} to {entry.probe.high:{form}}"
+    h_score = _with_margin(entry.h_score, 2).rjust(14) if entry.h_score else ""
     size = "-" if entry.size is None else f"{entry.size / 1e6:.1f}"
     latency = "-" if entry.latency is None else f"{1000 * entry.latency:.1f}"
     return (
-        f"{entry.name + (' *' if entry.on_front else ''):<32}{entry.probe.value:>8.1%}{interval:>16}"
-        f"{entry.neighbours.value:>8.1%}{_with_margin(entry.log_me, 3):>15}"
-        f"{_with_margin(entry.h_score, 2):>14}{entry.parameters:>13,}"
-        f"{size:>8}{latency:>8}"
+        f"{entry.name + (' *' if entry.on_front else ''):<32}{probe:>8}{interval:>16}"
+        f"{entry.neighbours.value:>8{form}}{_with_margin(entry.log_me, 3):>15}{h_score}"
+        f"{entry.parameters:>13,}{size:>8}{latency:>8}"
     )
 
 

@@ -1,4 +1,4 @@
-"""How well frozen features tell classes apart, without training a network: four scores."""
+"""How well frozen features tell what pictures show, without training a network: four scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.covariance import LedoitWolf
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import Normalizer
 from threadpoolctl import threadpool_limits
 
@@ -22,6 +22,7 @@ __all__ = [
     "h_score",
     "log_evidence",
     "log_me",
+    "nearest",
     "nearest_neighbours",
     "probed",
     "score_margin",
@@ -29,12 +30,14 @@ __all__ = [
 
 Features = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.int64]
+Targets = npt.NDArray[Any]
+"""Class indices, shape (pictures,), or columns: several labels as 0 and 1, or numbers."""
 
+FOLDS = 5
 NEIGHBOURS = 5
 GROUPS = 10
 """Of pictures that a score is computed without, one after the other, for its interval."""
 
-_FOLDS = 5
 _STUDENT = 2.262
 """The quantile at 97.5 % of Student's t with nine degrees of freedom, one less than there are groups."""
 _ROUNDS = 100
@@ -43,18 +46,19 @@ _SETTLED = 1e-6
 """Relative change of the ratio of precisions at which LogME's fixed point is taken to be reached."""
 
 
-def log_me(features: Features, labels: Labels) -> float:
-    """Return LogME: the logarithm of the evidence of a linear model of the labels, a picture and a class.
+def log_me(features: Features, targets: Targets) -> float:
+    """Return LogME: the logarithm of the evidence of a linear model of the targets, a picture and a column.
 
-    Each class is a column of 0 and 1, modelled as ``features @ w`` with noise; the precisions of ``w`` and of
-    the noise are those that maximize the evidence.
+    Each class is a column of 0 and 1, and each number one of its own, modelled as ``features @ w`` with
+    noise; the precisions of ``w`` and of the noise are those that maximize the evidence.
 
     Args:
         features: Shape (pictures, features).
-        labels: Class indices, shape (pictures,).
+        targets: Class indices, shape (pictures,); or shape (pictures, columns), 0 and 1 for several labels,
+            or numbers. Labels that all pictures have or none has are passed over.
 
     Returns:
-        The mean over classes of the log evidence divided by the number of pictures; larger is better. It
+        The mean over columns of the log evidence divided by the number of pictures; larger is better. It
         compares features of the same pictures, and says nothing by itself.
 
     Source:
@@ -72,12 +76,22 @@ def log_me(features: Features, labels: Labels) -> float:
     spectrum = np.zeros(values.shape[1])
     spectrum[: len(singular)] = singular**2
     evidences = []
-    for label in np.unique(labels):
-        truth = (labels == label).astype(np.float64)
+    for truth in _columns(targets):
         shares = np.zeros_like(spectrum)
         shares[: len(singular)] = (left.T @ truth) ** 2
         evidences.append(_best_evidence(spectrum, shares, float(truth @ truth), len(truth)))
     return float(np.mean(evidences)) / len(values)
+
+
+def _columns(targets: Targets) -> npt.NDArray[np.float64]:
+    """Return the columns that say anything, one a row; or the first, where all pictures are alike."""
+    columns: npt.NDArray[np.float64]
+    if targets.ndim == 1:
+        columns = (targets == np.unique(targets)[:, None]).astype(np.float64)
+        return columns
+    columns = targets.T.astype(np.float64)
+    telling = np.ptp(columns, axis=1) > 0
+    return columns[telling] if telling.any() else columns[:1]
 
 
 def log_evidence(
@@ -145,6 +159,14 @@ def h_score(features: Features, labels: Labels) -> float:
     return float((1 - fitted.shrinkage_) * weighted.sum())
 
 
+def nearest(features: Features) -> npt.NDArray[np.int64]:
+    """Return which five pictures are nearest to each by angle, itself left out, shape (pictures, 5)."""
+    unit = Normalizer().fit_transform(features.astype(np.float64))
+    model = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(unit)
+    found: npt.NDArray[np.int64] = model.kneighbors(return_distance=False)  # of what it was fitted on
+    return found
+
+
 def nearest_neighbours(features: Features, labels: Labels) -> npt.NDArray[np.bool_]:
     """Tell each picture by the five that are nearest by angle, itself left out.
 
@@ -155,11 +177,8 @@ def nearest_neighbours(features: Features, labels: Labels) -> npt.NDArray[np.boo
     Returns:
         Which are told right, shape (pictures,).
     """
-    unit = Normalizer().fit_transform(features.astype(np.float64))
-    model = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(unit, labels)
-    neighbours = model.kneighbors(return_distance=False)  # without a query, each one's own is not among them
     count = int(labels.max()) + 1
-    votes = np.stack([np.bincount(labels[each], minlength=count) for each in neighbours])
+    votes = np.stack([np.bincount(labels[each], minlength=count) for each in nearest(features)])
     right: npt.NDArray[np.bool_] = votes.argmax(axis=1) == labels
     return right
 
@@ -175,7 +194,7 @@ def probed(features: Features, labels: Labels, *, seed: int = 0) -> npt.NDArray[
     Returns:
         Which are told right, shape (pictures,).
     """
-    folds = min(_FOLDS, int(np.unique(labels, return_counts=True)[1].min()))
+    folds = min(FOLDS, int(np.unique(labels, return_counts=True)[1].min()))
     cut = StratifiedKFold(folds, shuffle=True, random_state=seed)
     right: npt.NDArray[np.bool_] = (
         cross_val_predict(classifier(PROBE_STRENGTH), features.astype(np.float64), labels, cv=cut) == labels
@@ -202,17 +221,17 @@ def accuracy_interval(right: npt.NDArray[np.bool_], *, seed: int = 0) -> tuple[f
 
 
 def score_margin(
-    score: Callable[[Features, Labels], float], features: Features, labels: Labels, *, seed: int = 0
+    score: Callable[[Features, Targets], float], features: Features, targets: Targets, *, seed: int = 0
 ) -> float:
     """Return half of a score's 95 % interval over pictures drawn anew, by the delete-a-group jackknife.
 
     It is no bootstrap: pictures drawn twice would be told for sure, and LogME and the H-score rise by that.
 
     Args:
-        score: What is computed, without one group of pictures at a time; ``log_me`` or ``h_score``.
-        features: Shape (pictures, features).
-        labels: Class indices, shape (pictures,).
-        seed: Seed of the groups; each has its share of every class.
+        score: What is computed, without one group of pictures at a time, such as ``log_me``.
+        features: Shape (pictures, features), or what else it is computed of.
+        targets: As in ``log_me``.
+        seed: Seed of the groups; each has its share of every class, and of low and high numbers.
 
     Returns:
         How far the interval goes to either side, at least 0.
@@ -220,14 +239,14 @@ def score_margin(
     Source:
         Kott 2001, The Delete-a-Group Jackknife, Journal of Official Statistics 17(4).
     """
-    order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels))
-    groups = np.empty(len(labels), np.int64)
-    groups[order] = np.arange(len(labels)) % GROUPS
+    order = np.lexsort((np.random.default_rng(seed).random(len(targets)), *np.atleast_2d(targets.T)))
+    groups = np.empty(len(targets), np.int64)
+    groups[order] = np.arange(len(targets)) % GROUPS
     without = [groups != group for group in np.unique(groups)]
     with threadpool_limits(1):  # a group a core: threads within would but wait for each other
         side_by_side = joblib.Parallel(joblib.cpu_count(), prefer="threads")
         scores = np.array(
-            side_by_side(joblib.delayed(score)(features[rest], labels[rest]) for rest in without)
+            side_by_side(joblib.delayed(score)(features[rest], targets[rest]) for rest in without)
         )
     return float(_STUDENT * math.sqrt((len(scores) - 1) * scores.var()))
 

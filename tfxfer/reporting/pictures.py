@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from typing import Any
 
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from tfxfer.data import Photos, data_uri, thumbnail
+from tfxfer.data import Photos, data_uri, make_thumbnails
 from tfxfer.errors import SettingError
 from tfxfer.explaining import explain, find_spatial_map
 from tfxfer.reporting.findings import told
@@ -59,11 +58,8 @@ def small(photos: Photos, named: Any) -> dict[str, str]:
     names = {index: path for path, index in places.items()}
     if not names:
         return {}
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(
-            lambda each: (names[each[0]], thumbnail(each[1], side=_SIDE)), photos.contents([*names])
-        )
-        return dict(found)
+    found = ((names[index], content) for index, content in photos.contents([*names]))
+    return make_thumbnails(found, side=_SIDE)
 
 
 def explained(

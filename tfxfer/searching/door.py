@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from rich.console import Console
 
 from tfxfer import runtime
-from tfxfer.backbones import PixelRange
 from tfxfer.config import Recipe
-from tfxfer.contracts import FeatureUse, NearDuplicates, Resize, Task
-from tfxfer.data import MAX_BAD, DataFrame, Photos, check_apart, check_cleaning, clean, read_photos
-from tfxfer.errors import SettingError
-from tfxfer.exports import choose_formats
+from tfxfer.data import DataFrame, Photos, check_apart, clean, read_photos
+from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.searching.job import BUNDLE, Job, check_early, teller
 from tfxfer.searching.objective import judge_of
 from tfxfer.searching.outcome import Search
 from tfxfer.searching.ranges import Value
 from tfxfer.searching.recipes import Space
+from tfxfer.searching.settings import SETTINGS
 from tfxfer.searching.study import check_folder, importances, needed, opened, run_trials, trials_of
 from tfxfer.searching.study_picture import draw_search
 from tfxfer.searching.ways import Judge, Pruner, Sampler, check_ways
-from tfxfer.workflow import CLEANING, READING
+from tfxfer.transferring import TrialSettings, spelled_out
+from tfxfer.workflow import CLEANING, READING, Means
 
 __all__ = ["search"]
 
 
+@spelled_out(TrialSettings)
 def search(
     folder: str | Path | DataFrame | Photos,
     *,
@@ -42,24 +42,9 @@ def search(
     sampler: Sampler = "tpe",
     pruner: Pruner = "median",
     by: Judge = "loss",
-    seed: int = 0,
-    backbone: str | None = None,
-    weights: str | Path | None = "pretrained",
-    weights_sha256: str | None = None,
-    pixel_range: PixelRange | None = None,
-    columns: Mapping[str, str | Sequence[str]] | None = None,
-    task: Task | None = None,
-    separator: str | None = None,
-    root: str | Path | None = None,
-    data_dir: str | Path | None = None,
-    download: bool = False,
-    resize: Resize = "crop",
-    max_bad: float = MAX_BAD,
-    near_duplicates: NearDuplicates = "together",
-    features: FeatureUse = "auto",
-    formats: tuple[str, ...] = ("keras", "saved-model", "tflite"),
     progress: bool = True,
     console: Console | None = None,
+    **settings: Unpack[TrialSettings],
 ) -> Search:
     """Try settings, each on the validation part, and write a bundle of the best as ``transfer`` does.
 
@@ -80,28 +65,15 @@ def search(
             ``tfxfer.searching.default_space``, without what is fixed. ``tfxfer.searching.SETTINGS`` has all
             settings: arguments of ``build`` and ``fit``, and those of a ``Phase``, with ``head_`` in front
             for the first phase, with ``top_`` for those after it.
-        fixed: Setting -> value, for what does not vary and is not as ``build`` and ``fit`` have it.
+        fixed: Setting -> value, for what of these does not vary and is not as ``build`` and ``fit`` have it.
         sampler: What draws settings: ``"tpe"``, ``"random"`` or ``"grid"``.
         pruner: What ends trials that fall behind: ``"median"``, ``"hyperband"`` or ``"none"``.
         by: What judges: ``"loss"`` or ``"metric"`` on the validation part.
-        seed: Of split, weights, shuffling and drawing, in 0..2**32 - 1; it is set for the whole process.
-        backbone: Short for ``fixed={"backbone": …}``; None leaves it at MobileNetV2.
-        weights: As in ``build``; None trains everything from scratch.
-        weights_sha256: As in ``build``.
-        pixel_range: As in ``build``.
-        columns: As in ``transfer``, and so are the next five.
-        task: As there.
-        separator: As there.
-        root: As there.
-        data_dir: As there.
-        download: As there.
-        resize: How pictures are brought to the size, as in ``from_folder``.
-        max_bad: The largest share of pictures that cannot be read, and are left out, as in ``clean``.
-        near_duplicates: Whether they are kept in one part of the split, as in ``clean``.
-        features: As in ``fit``; but ``"auto"`` keeps them wherever they can be kept.
-        formats: Forms to export: as in ``export``.
         progress: Whether to tell of each trial on standard error.
         console: Where; None is standard error.
+        **settings: What else all trials are told, as ``transfer`` takes it; but ``features="auto"`` keeps
+            what the frozen part makes of pictures wherever that can be, and ``seed`` is of what is drawn
+            too. What may vary can be given here as well as in ``fixed``.
 
     Returns:
         The trials, and the best of them trained again.
@@ -116,31 +88,26 @@ def search(
     started = time.perf_counter()
     needed()
     check_ways(sampler=sampler, pruner=pruner, by=by, trials=trials, timeout=timeout)
-    runtime.set_seed(seed)
+    base, fixed = _told({**settings}, fixed or {}, space or {})
+    runtime.set_seed(base.seed)
     target = Path(os.path.abspath(to))  # noqa: PTH100 as check_target does
     check_folder(target)
-    told: dict[str, Any] = {"root": root, "columns": columns, "task": task, "separator": separator}
-    told |= {"data_dir": data_dir, "download": download, "resize": resize, "seed": seed, "formats": formats}
-    told |= {"max_bad": max_bad, "near_duplicates": near_duplicates, "features": features}
-    told |= {"weights": weights, "weights_sha256": weights_sha256, "pixel_range": pixel_range}
-    # Figures are of what varies, and the best is to come to the same again: no probe takes its place.
-    base = Recipe().with_settings(source=folder, guard=False, strategy="none", **told)
-    choose_formats(formats)
-    check_cleaning(**base.pick(*CLEANING))
-    fixed = _with_backbone(fixed or {}, space or {}, backbone)
-    check_early(space, fixed, scratch=weights is None, features=features)
+    base = base.with_settings(source=folder)
+    means = Means.of(base)
+    check_early(space, fixed, scratch=base.model.weights is None, features=base.training.features)
     watching: dict[str, Any] = {"progress": progress, "console": console}
     if not isinstance(folder, Photos):
-        check_apart(target, folder, root=root, data_dir=data_dir)
+        check_apart(target, folder, **base.pick("root", "data_dir"))
         folder = read_photos(folder, **base.pick(*READING, "seed"))
+    means.check(base, folder)
     photos = folder if folder.left_out is not None else clean(folder, **base.pick(*CLEANING), **watching)
     job = Job.of(photos, space, fixed, base=base, judge=judge_of(photos.task, by))
     about = job.about() | {"sampler": sampler, "pruner": pruner, "by": by}
     with opened(target, about, higher=job.judge.higher, pruner=pruner, epochs=job.epochs) as study:
-        asked: dict[str, Any] = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
+        asked: dict[str, Any] = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": base.seed}
         tell = teller(job.judge, console) if progress else None
         run_trials(study, job.value, job.space, **asked, tell=tell)
-        tried, shares = trials_of(study), importances(study, seed=seed)
+        tried, shares = trials_of(study), importances(study, seed=base.seed)
         run = job.best_run(tried, target / BUNDLE, **watching)
         found = Search(tried, job.judge, shares, run, Path(to), time.perf_counter() - started)
         draw_search(found, target / "study.png")
@@ -149,10 +116,19 @@ def search(
     return found
 
 
-def _with_backbone(fixed: Mapping[str, Value], space: Space, backbone: str | None) -> dict[str, Value]:
-    """Have the backbone be among what is fixed, unless it varies."""
-    if backbone is None:
-        return {**({} if "backbone" in space else {"backbone": "mobilenet_v2"}), **fixed}
-    if fixed.get("backbone", backbone) != backbone:
-        raise SettingError(f"backbone is {backbone!r}, and fixed has {fixed['backbone']!r}; leave one out.")
-    return {**fixed, "backbone": backbone}
+def _told(given: dict[str, Any], fixed: Mapping[str, Value], space: Space) -> tuple[Recipe, dict[str, Value]]:
+    """Tell apart what is given: what all trials are told, and what might vary, the backbone in any case."""
+    allowed = TrialSettings.__annotations__
+    for name in given:
+        if name not in allowed:
+            hint = did_you_mean(name, allowed) or "."
+            raise SettingError(f"a search takes no {name!r}{hint} It takes {', '.join(allowed)}.")
+    beside = {name: given.pop(name) for name in given.keys() & SETTINGS.keys()}
+    for name, value in beside.items():
+        if fixed.get(name, value) != value:
+            raise SettingError(f"{name} is {value!r}, and fixed has {fixed[name]!r}; leave one out.")
+    # Figures are of what varies, and the best is to come to the same again: no probe takes its place.
+    base = Recipe().with_settings(guard=False, strategy="none", **given)
+    if "backbone" not in space:
+        beside = {"backbone": base.model.backbone, **fixed, **beside}
+    return base, {**fixed, **{name: value for name, value in beside.items() if value is not None}}

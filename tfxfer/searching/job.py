@@ -26,8 +26,9 @@ from tfxfer.searching.objective import JudgedBy, Reporter, trained
 from tfxfer.searching.outcome import Trial, ranked, shown
 from tfxfer.searching.ranges import Value
 from tfxfer.searching.recipes import Space, check_space, default_space, phases_of, recipe
+from tfxfer.searching.settings import SETTINGS
 from tfxfer.searching.study import suggested
-from tfxfer.workflow import Run, for_card, judged
+from tfxfer.workflow import BUILDING, LEARNING, Run, for_card, judged
 
 __all__ = ["BUNDLE", "Job", "check_early", "teller"]
 
@@ -117,16 +118,13 @@ class Job:
             for part in PARTS
         }
         pictures = hashlib.sha256(json.dumps([list(self.photos.classes), parts]).encode()).hexdigest()
-        start = {
-            name: None if value is None else str(value) for name, value in self.base.pick(*START).items()
-        }
+        told = self.base.pick(*BUILDING, *LEARNING, "soup")
         return {
             "pictures": pictures,
             "space": {name: str(varied) for name, varied in self.space.items()},
             "fixed": dict(self.fixed),
             "resize": self.photos.resize,
-            **self.base.pick("features", "seed"),
-            **start,
+            **{name: _plain(value) for name, value in told.items() if name not in SETTINGS},
         }
 
     def _members(self, part: Any) -> list[tuple[int, tuple[float, ...]]]:
@@ -175,11 +173,16 @@ class Job:
         settings = for_card(chosen, self.photos, phases_of(chosen))
         settings["search"] = {"trial": best.number, "trials": len(trials), "settings": dict(best.settings)}
         report = partial(add_report, model, self.photos, done["report"])
-        beside = partial(write_recipe, kept_recipe(chosen, **watching), then=report)
+        then = report if chosen.bundle.report else None
+        beside = partial(write_recipe, kept_recipe(chosen, **watching), then=then)
         told: dict[str, Any] = {"log": log, **done}
         about: dict[str, Any] = {**chosen.pick("formats"), "settings": settings, "beside": beside}
         files = export(model, target, self.photos, force=True, **about, **told)
         return Run(model, self.photos, files=files, seconds=time.perf_counter() - started, **told)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def check_early(

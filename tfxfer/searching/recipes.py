@@ -13,7 +13,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.searching.ranges import FloatRange, IntRange, Value, Varied
 from tfxfer.searching.settings import SETTINGS, check_value, check_varied
-from tfxfer.training import check_balance, check_features, phases_for
+from tfxfer.training import check_balance, check_features, may_be_solved, phases_for
 
 __all__ = ["Space", "check_space", "default_space", "phases_of", "recipe"]
 
@@ -26,10 +26,11 @@ def default_space(
 ) -> dict[str, Varied]:
     """Return what varies where nobody says.
 
-    - The rates, an order of magnitude to either side of ``fit``'s own.
+    - The rates, an order of magnitude to either side of ``fit``'s own. The head has none where more learns
+      after it, for then it is solved.
     - How many blocks learn at the top, up to a third of them: how much of what was pretrained is kept. Under
       the plan ``"full"`` all do, and under ``"gradual"`` one after the other; there it is ``layer_decay``.
-    - Weight decay, dropout and smoothed labels: what holds a head back that learns from few pictures.
+    - Weight decay and dropout; smoothed labels, too, where the head alone is trained, in steps.
 
     Nothing in it changes pictures, so that what the frozen part makes of them is computed once for each
     number of blocks, and each further trial trains on that alone. Backbones are left to ``rank``, which needs
@@ -43,17 +44,19 @@ def default_space(
         scratch: Whether there are no pretrained weights.
 
     >>> list(default_space(stages=18))
-    ['head_rate', 'top_rate', 'top_blocks', 'weight_decay', 'dropout', 'label_smoothing']
+    ['top_rate', 'top_blocks', 'weight_decay', 'dropout']
     """
-    space: dict[str, Varied] = {"head_rate": FloatRange(3e-4, 3e-2, log=True)}
-    if stages and plan != "head" and not scratch:
-        space["top_rate"] = FloatRange(1e-5, 1e-3, log=True)
-        if plan in ("gradual", "full"):
-            space["layer_decay"] = FloatRange(0.3, 1.0)
-        elif stages >= 6:
-            space["top_blocks"] = IntRange(1, stages // 3)
-    space |= {"weight_decay": FloatRange(1e-6, 1e-2, log=True), "dropout": FloatRange(0.0, 0.5)}
-    return space | ({"label_smoothing": FloatRange(0.0, 0.2)} if task == "single_label" else {})
+    held: dict[str, Varied] = {"weight_decay": FloatRange(1e-6, 1e-2, log=True)}
+    held["dropout"] = FloatRange(0.0, 0.5)
+    if not stages or plan == "head" or scratch:
+        smoothing = {"label_smoothing": FloatRange(0.0, 0.2)} if task == "single_label" else {}
+        return {"head_rate": FloatRange(3e-4, 3e-2, log=True), **held, **smoothing}
+    space: dict[str, Varied] = {"top_rate": FloatRange(1e-5, 1e-3, log=True)}
+    if plan in ("gradual", "full"):
+        space["layer_decay"] = FloatRange(0.3, 1.0)
+    elif stages >= 6:
+        space["top_blocks"] = IntRange(1, stages // 3)
+    return space | held
 
 
 def recipe(
@@ -73,7 +76,7 @@ def recipe(
     Raises:
         SettingError: They do not go together.
 
-    >>> [phase.rate for phase in recipe({"rate": 1e-3, "top_rate": 1e-5}, stages=4).training.plan]
+    >>> [phase.rate for phase in recipe({"head_rate": 1e-3, "top_rate": 1e-5}, stages=4).training.plan]
     [0.001, 1e-05]
     """
     base = base or Recipe()
@@ -83,7 +86,11 @@ def recipe(
     }
     depth: dict[str, Any] = placed["depth"]
     counts: dict[str, Any] = {"images": images, "stages": stages, "scratch": base.model.weights is None}
-    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth)
+    made = base.with_settings(**placed["build"], **placed["fit"])
+    counts["solved"] = may_be_solved(**made.pick("augment", "mix", "balance", "label_smoothing"))
+    if depth.get("plan") == "head" or any(name.startswith("head_") for name in placed["phase"]):
+        counts["solved"] = False
+    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth, **base.pick("soup"))
     later = [name for name in placed["phase"] if name.startswith("top_")]
     if len(phases) == 1 and later:
         raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
@@ -93,7 +100,7 @@ def recipe(
             f"anchor_{next(iter(anchor))} holds back what is pretrained, and none of it learns; leave it out."
         )
     plan = tuple(_set(phases, placed["phase"], anchor))
-    made = base.with_settings(**placed["build"], **placed["fit"], plan=plan)
+    made = made.with_settings(plan=plan)
     keeps = made.training.features == "auto" and made.training.mix != "cutmix"
     return made.with_settings(features="cache") if keeps else made
 
@@ -106,9 +113,12 @@ def phases_of(recipe: Recipe) -> tuple[Phase, ...]:
 
 
 def _set(phases: Sequence[Phase], settings: Mapping[str, Any], anchor: Mapping[str, Any]) -> Iterator[Phase]:
-    """Give each phase what is of all phases, and then what is its own."""
+    """Give each phase that is trained in steps what is of all phases, and then what is its own."""
     fields = {name for name in SETTINGS if not name.startswith(("head_", "top_"))}
     for number, phase in enumerate(phases):
+        if phase.solved:
+            yield phase
+            continue
         own = "top_" if number else "head_"
         changes = {name: value for name, value in settings.items() if name in fields}
         changes |= {name.removeprefix(own): value for name, value in settings.items() if name.startswith(own)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfxfer.augment import POLICIES
+from tfxfer.config import BATCH_NORMS
 from tfxfer.contracts import BALANCES, PLANS
 from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.searching.ranges import Choice, FloatRange, IntRange, Value, Varied
@@ -71,7 +72,7 @@ _OF_A_PHASE = {
     "warmup": Setting("phase", high=1, below=True),
     "schedule": Setting("phase", "name", names=SCHEDULES),
     "patience": Setting("phase", "count", low=1, optional=True),
-    "batch_norm": Setting("phase", "name", names=("frozen", "train", "recalibrate")),
+    "batch_norm": Setting("phase", "name", names=BATCH_NORMS),
     "weight_decay": Setting("phase"),
     "optimizer": Setting("phase", "name", names=OPTIMIZERS),
     "layer_decay": Setting("phase", high=1, above=True),

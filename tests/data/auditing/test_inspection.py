@@ -87,6 +87,7 @@ def test_other_things_have_their_reasons(tmp_path):
         (100_000, "claims more pixels than any picture should; shrink or remove it."),
     ],
 )
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_header_that_claims_too_much_is_oversized(tmp_path, side, reason):
     (tmp_path / "a.png").write_bytes(bomb(side, side))
     assert look(tmp_path / "a.png") == Facts("oversized", reason)

@@ -1,9 +1,13 @@
 """read_image: every kind of picture becomes the same kind of array; what is none is named."""
 
 import contextlib
+import io
+import os
 import re
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +18,8 @@ from PIL import Image
 from tests.conftest import draw
 from tfxfer.contracts import RESIZES
 from tfxfer.data import check_pictures, read_image
-from tfxfer.errors import DataError
+from tfxfer.data.pixels.decode import decoding_threads
+from tfxfer.errors import DataError, TfxferWarning
 
 RED = (210, 50, 40)
 
@@ -191,6 +196,7 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_header_that_claims_too_much_is_refused_before_decoding(tmp_path, says):
     (tmp_path / "a.png").write_bytes(bomb(10_000, 10_000))
     message = f"{tmp_path / 'a.png'} claims 100 megapixels; at most 64 are read. Shrink or remove it."
@@ -200,3 +206,40 @@ def test_a_header_that_claims_too_much_is_refused_before_decoding(tmp_path, says
     message = f"{tmp_path / 'b.png'} claims more pixels than any picture should; shrink or remove it."
     with pytest.raises(DataError, match=says(message)):
         read_image(tmp_path / "b.png", height=8, width=8)
+
+
+def test_where_warnings_are_errors_pillow_s_own_limit_refuses(tmp_path, says):
+    (tmp_path / "a.png").write_bytes(bomb(10_000, 10_000))
+    message = f"{tmp_path / 'a.png'} claims more pixels than any picture should; shrink or remove it."
+    with pytest.raises(DataError, match=says(message)):
+        read_image(tmp_path / "a.png", height=8, width=8)
+    # Within threads that decode, Pillow says nothing.
+    with pytest.raises(DataError, match=r"\n  a claims 100 megapixels; at most 64 are read\."):
+        check_pictures([("a", tmp_path / "a.png")])
+
+
+def test_decoders_alone_are_unheard_in_threads_that_decode():
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        with decoding_threads() as pool:
+            pool.submit(warnings.warn_explicit, "unheard", UserWarning, "a.py", 1, "PIL.Image").result()
+            warnings.warn("heard", TfxferWarning, stacklevel=1)
+    assert [str(each.message) for each in heard] == ["heard"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="nothing else lets a picture be slow to open")
+def test_opening_in_a_thread_leaves_what_others_hear_alone(tmp_path):
+    """One that sets filters in a thread sets them back when it is done, under whoever has come since."""
+    os.mkfifo(tmp_path / "slow.png")
+    buffer = io.BytesIO()
+    draw("red", 0).save(buffer, "PNG")
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_image, tmp_path / "slow.png", height=8, width=8)
+        pipe = (tmp_path / "slow.png").open("wb")  # waits until the thread opens it too
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            with pipe:
+                pipe.write(buffer.getvalue())
+            assert reading.result().shape == (8, 8, 3)
+            warnings.warn("anything", UserWarning, stacklevel=1)
+    assert "anything" in [str(each.message) for each in heard]  # beside Pillow's, of the pipe it leaves open

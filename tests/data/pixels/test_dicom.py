@@ -130,6 +130,7 @@ def test_an_audit_and_a_folder_take_them(tmp_path):
     assert (facts.state, facts.format, facts.width, facts.height) == ("readable", "DICOM", 4, 4)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_header_that_claims_too_much_is_refused_before_pixels_are_read(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", RAMP, Rows=10_000, Columns=10_000)
     facts = inspect_file(path, max_pixels=64_000_000)

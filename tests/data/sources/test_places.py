@@ -49,6 +49,11 @@ def test_a_folder_without_pictures_is_told(tmp_path, says):
         pictures_at(tmp_path)
 
 
+def test_an_empty_text_is_not_the_current_folder(home, says):  # noqa: ARG001 pictures lie there
+    with pytest.raises(DataError, match=says("'' names no picture; give a file, a folder or a pattern.")):
+        pictures_at("")
+
+
 def test_what_is_not_read_in_a_folder_is_told(home, says):
     (home / "scan.tiff").touch()
     message = f"scan.tiff in {home} left out: what is to be used must be JPEG, PNG, GIF, BMP or WebP."

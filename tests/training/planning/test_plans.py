@@ -114,6 +114,14 @@ def test_each_phase_may_average_its_best_epochs():
     assert own.soup == 3
 
 
+def test_batch_norm_may_be_of_every_phase():
+    assert {phase.batch_norm for phase in choose_phases("gradual", stages=9)} == {"frozen"}
+    every = choose_phases("gradual", stages=9, batch_norm="recalibrate")
+    assert {phase.batch_norm for phase in every} == {"recalibrate"}
+    (own,) = choose_phases([Phase("a", batch_norm="train")], stages=9)
+    assert own.batch_norm == "train"
+
+
 def test_phases_of_one_s_own_are_taken_as_they_are():
     own = [Phase("a"), Phase("b", train="all")]
     assert choose_phases(own, stages=0) == tuple(own)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from tfxfer import runtime
 from tfxfer.data.auditing.findings import Audit, Finding, Lookalikes, shown
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content
-from tfxfer.data.pixels.thumbnails import thumbnail
+from tfxfer.data.pixels.thumbnails import make_thumbnails
 from tfxfer.errors import SettingError
 
 __all__ = ["write_contact_sheet"]
@@ -47,10 +46,9 @@ def write_contact_sheet(found: Audit, file: str | Path, *, photos: Photos | None
         picture for section in sections for group in section["groups"] for picture in group["pictures"]
     ]
     names = sorted({picture["file"] for picture in pictures})
-    with ThreadPoolExecutor() as pool:
-        thumbnails = dict(pool.map(_thumbnail, _contents(found.root, names, photos)))
+    small = make_thumbnails(_contents(found.root, names, photos))
     for picture in pictures:
-        picture["data"] = thumbnails[picture["file"]]
+        picture["data"] = small[picture["file"]]
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -101,8 +99,3 @@ def _contents(root: Path | str, names: Sequence[str], photos: Photos | None) -> 
     indices = {record.path: index for index, record in enumerate(photos.records)}
     wanted = [indices[name] for name in names]
     return ((photos.records[index].path, content) for index, content in photos.contents(wanted))
-
-
-def _thumbnail(picture: tuple[str, Content]) -> tuple[str, str]:
-    name, content = picture
-    return name, thumbnail(content)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +16,7 @@ from tfxfer.data.auditing.inspection import Facts, inspect_content, inspect_file
 from tfxfer.data.auditing.remembered import file_state, recall, remember
 from tfxfer.data.photos import Photos
 from tfxfer.data.pixels.contents import Content, Files
+from tfxfer.data.pixels.decode import decoding_threads
 
 __all__ = ["Look", "look_at_all", "look_at_photos"]
 
@@ -130,8 +129,7 @@ def look_at_photos(
 
     remaining = photos.contents()
     bar = _bar(console, shown=progress)
-    with bar, warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")  # Pillow's own; what is the matter is in the facts
+    with bar, decoding_threads() as pool:
         task = bar.add_task("audit", total=len(photos))
         while portion := list(islice(remaining, _PORTION)):
             found |= pool.map(look, portion)
@@ -156,9 +154,8 @@ def _bar(console: Console | None, *, shown: bool) -> Progress:
 def _on_all_cores(
     paths: list[str], look: Callable[[str], Facts], into: dict[str, Facts], *, bar: Progress
 ) -> None:
-    """Look at files in threads (Pillow decodes without Python's lock)."""
-    with bar, warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")  # Pillow's own; what is the matter is in the facts
+    """Look at files, and keep what was found if somebody ends it."""
+    with bar, decoding_threads() as pool:
         try:
             for path, facts in zip(bar.track(paths), pool.map(look, paths), strict=True):
                 into[path] = facts

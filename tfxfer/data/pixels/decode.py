@@ -24,9 +24,9 @@ from tfxfer.errors import DataError
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
-    "WARNING_FILTERS",
     "check_pictures",
     "claims_too_much",
+    "decoding_threads",
     "opened",
     "read_image",
     "upright_rgb",
@@ -40,12 +40,14 @@ MAX_PIXELS = 64_000_000
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", DICOM)
 _BLANK = (255, 255, 255, 255)
 
-WARNING_FILTERS = RLock()
-"""The list of warning filters belongs to the process: one thread at a time may bend it."""
-
 _PORTION = 256
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_WARNING_FILTERS = RLock()
+
+_TOO_MUCH = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""Pillow's own limits: the first ends, the second is heard, or ends where warnings are errors."""
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, *_TOO_MUCH)
 """What Pillow's decoders raise for a file that is no picture or is damaged."""
 
 
@@ -92,7 +94,7 @@ def check_pictures(pictures: Iterable[tuple[str, Content]]) -> None:
     """
     complaints: list[str] = []
     noun, remaining = "file", iter(pictures)
-    with ThreadPoolExecutor() as pool:
+    with decoding_threads() as pool:
         while portion := list(islice(remaining, _PORTION)):
             complaints += filter(None, pool.map(_complaint, portion))
             if not isinstance(portion[0][1], Path):
@@ -117,6 +119,18 @@ def _complaint(named: tuple[str, Content]) -> str | None:
 
 
 @contextmanager
+def decoding_threads() -> Iterator[ThreadPoolExecutor]:
+    """Decode in threads (Pillow does without Python's lock), without a word from decoders themselves.
+
+    The warning filters belong to the process: they are set once around all threads, by one caller at a
+    time, and never within a thread, which would bend them under whoever else is at work.
+    """
+    with _WARNING_FILTERS, warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom|tfxfer\.data\.pixels)\b")
+        yield pool
+
+
+@contextmanager
 def opened(
     picture: str | Content, *, max_pixels: int = MAX_PIXELS, name: str | None = None
 ) -> Iterator[Image.Image]:
@@ -130,11 +144,7 @@ def opened(
     """
     name = name or (str(picture) if isinstance(picture, str | Path) else "the picture")
     try:
-        with WARNING_FILTERS, warnings.catch_warnings():
-            # Pillow's own limit only warns; ours refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = _open(picture)
-        with image:
+        with _open(picture) as image:
             pixels = image.width * image.height
             if pixels > max_pixels:
                 raise DataError(
@@ -160,7 +170,7 @@ def _millions(count: int) -> str:
 
 def claims_too_much(error: DataError) -> bool:
     """Say whether a picture was refused for the number of pixels that its header claims."""
-    return isinstance(error.__cause__, Image.DecompressionBombError)
+    return isinstance(error.__cause__, _TOO_MUCH)
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
@@ -179,7 +189,7 @@ def _reason(name: str, picture: str | Content, error: BaseException) -> str:
         if picture == b"":
             return f"{name} is empty."
         return f"{name} is not a JPEG, PNG, GIF, BMP, WebP or DICOM picture, whatever its name says."
-    if isinstance(error, Image.DecompressionBombError):
+    if isinstance(error, _TOO_MUCH):
         return f"{name} claims more pixels than any picture should; shrink or remove it."
     if isinstance(error, IsADirectoryError):
         return f"{name} is a folder; give picture files."

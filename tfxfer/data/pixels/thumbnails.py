@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
+from collections.abc import Iterable
 from typing import Literal
 
 from PIL import Image
 
 from tfxfer.data.pixels.contents import Content
-from tfxfer.data.pixels.decode import WARNING_FILTERS, opened, upright_rgb
+from tfxfer.data.pixels.decode import decoding_threads, opened, upright_rgb
 from tfxfer.errors import DataError
 
-__all__ = ["data_uri", "thumbnail"]
+__all__ = ["data_uri", "make_thumbnails"]
 
 
-def thumbnail(content: Content, *, side: int = 160) -> str:
-    """Make a picture small.
+def make_thumbnails(pictures: Iterable[tuple[str, Content]], *, side: int = 160) -> dict[str, str]:
+    """Make pictures small.
 
     Args:
-        content: The picture as it is kept.
+        pictures: Pairs of a name and a picture as it is kept.
         side: The longer side at most, in pixels.
 
     Returns:
-        A JPEG as a data URI, upright; nothing where it has no picture to show.
+        Name -> a JPEG as a data URI, upright; nothing where it has no picture to show.
     """
-    with WARNING_FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own, of which an audit tells what matters
-        try:
-            with opened(content) as image:
-                image.draft("RGB", (2 * side, 2 * side))
-                pixels = upright_rgb(image)
-        except (DataError, MemoryError):
-            return ""
+    with decoding_threads() as pool:
+        return dict(pool.map(lambda named: (named[0], _thumbnail(named[1], side)), pictures))
+
+
+def _thumbnail(content: Content, side: int) -> str:
+    try:
+        with opened(content) as image:
+            image.draft("RGB", (2 * side, 2 * side))
+            pixels = upright_rgb(image)
+    except (DataError, MemoryError):
+        return ""
     pixels.thumbnail((side, side), Image.Resampling.BILINEAR)
     return data_uri(pixels)
 

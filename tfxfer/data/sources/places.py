@@ -25,8 +25,11 @@ def pictures_at(place: str | Path) -> list[Path]:
         The files, sorted where there may be several.
 
     Raises:
-        DataError: The folder holds no picture, no file matches the pattern, or it is an address on the web.
+        DataError: The folder holds no picture, no file matches the pattern, it is an address on the web, or
+            an empty text, which would mean the current folder.
     """
+    if place == "":
+        raise DataError("'' names no picture; give a file, a folder or a pattern.")
     path, text = Path(place), str(place)
     if path.is_dir():
         found = readable_below(path)

@@ -140,8 +140,8 @@ def phases_for(
     defaults = choose_defaults(images=images, stages=stages)
     filled = defaults.fill(plan, scratch=scratch, **given)
     named = plan is None or isinstance(plan, str)
-    stepwise = scratch or head_epochs is not None or settings.get("find_rate") or settings.get("soup")
-    solved = solved and named and not stepwise
+    stepwise = scratch or head_epochs is not None or any(settings.get(name) for name in ("find_rate", "soup"))
+    solved = solved and named and not stepwise and settings.get("batch_norm") != "train"
     if solved:
         filled.pop("head_epochs", None)
     settings |= {"stages": stages, "scratch": scratch, "solved": solved}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, SOLVER, Phase
+from tfxfer.config import L2SP, OPTIMIZERS, SCHEDULES, SOLVER, BatchNorm, Phase
 from tfxfer.contracts import PLANS, Plan
 from tfxfer.errors import SettingError, did_you_mean
 
@@ -183,6 +183,7 @@ def choose_phases(
     solved: bool = False,
     find_rate: bool = False,
     soup: int | None = None,
+    batch_norm: BatchNorm | None = None,
     head_epochs: int | None = None,
     top_epochs: int | None = None,
     top_blocks: int | None = None,
@@ -196,6 +197,7 @@ def choose_phases(
         solved: Whether the head of a plan with a name is solved, and trained in no epochs.
         find_rate: Whether each phase begins with a search for its rate.
         soup: Of how many of its best epochs each phase may average the weights; None leaves it to the phases.
+        batch_norm: What the backbone's BatchNorm layers do in each phase; None likewise.
         head_epochs: Epochs for the head alone; None leaves it to the plan.
         top_epochs: Epochs of what comes after that, 0 for none; None likewise.
         top_blocks: How many stages are unfrozen in the end; None likewise.
@@ -217,9 +219,9 @@ def choose_phases(
         phases = _named(plan or "two-phase", stages, settings)
     else:
         phases = tuple(plan)
-    every: dict[str, Any] = {"rate": "find"} if find_rate else {}
-    every |= {"soup": soup} if soup is not None else {}
-    return tuple(replace(phase, **every) for phase in phases)
+    every = {"rate": "find" if find_rate else None, "soup": soup, "batch_norm": batch_norm}
+    changes: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
+    return tuple(replace(phase, **changes) for phase in phases)
 
 
 def _head(epochs: int | None) -> Phase:

@@ -1,0 +1,73 @@
+"""Several labels and numbers: what a probe and neighbours say of each picture, held to scikit-learn's own."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tfxfer.features.columns import mean_average_precision, neighbour_scores, probe_scores
+
+FOLDS = KFold(5, shuffle=True, random_state=3)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Features of sixty pictures, three labels of each, and two numbers."""
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(60, 8)).astype(np.float32)
+    said = features @ generator.normal(size=(8, 5)) + 0.3 * generator.normal(size=(60, 5))
+    return features, (said[:, :3] > 0.5).astype(np.float32), (20 + 9 * said[:, 3:]).astype(np.float32)
+
+
+def test_each_label_has_a_logistic_regression_of_its_own(drawn):
+    features, labels, _ = drawn
+    each = OneVsRestClassifier(LogisticRegression(C=0.1, max_iter=1000))
+    expected = cross_val_predict(
+        make_pipeline(StandardScaler(), each),
+        features.astype(np.float64),
+        labels.astype(int),
+        cv=FOLDS,
+        method="predict_proba",
+    )
+    found = probe_scores(features, labels, task="multi_label", seed=3)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_numbers_have_a_ridge_regression(drawn):
+    features, _, numbers = drawn
+    expected = cross_val_predict(
+        make_pipeline(StandardScaler(), Ridge(alpha=10)), features.astype(np.float64), numbers, cv=FOLDS
+    )
+    np.testing.assert_allclose(
+        probe_scores(features, numbers, task="regression", seed=3), expected, rtol=1e-5
+    )
+
+
+def test_neighbours_are_those_of_scikit_learn_with_each_left_out(drawn):
+    features, labels, numbers = drawn
+    unit = features / np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
+    for columns in (labels, numbers):
+        expected = cross_val_predict(KNeighborsRegressor(5), unit, columns, cv=LeaveOneOut())
+        np.testing.assert_allclose(neighbour_scores(features, columns), expected, rtol=1e-5)
+
+
+def test_average_precision_is_the_mean_over_labels_that_are_there():
+    scores = np.array([[0.9, 0.8, 0.1], [0.8, 0.9, 0.2], [0.7, 0.1, 0.3]])
+    labels = np.array([[1, 1, 0], [0, 0, 0], [1, 0, 0]])
+    first = (1 / 1 + 2 / 3) / 2  # found first and third
+    second = 1 / 2  # found second
+    assert mean_average_precision(scores, labels) == pytest.approx((first + second) / 2)
+    assert mean_average_precision(scores, np.zeros((3, 3))) == 0
+
+
+def test_a_label_of_a_single_picture_is_no_error(drawn):
+    features, labels, _ = drawn
+    rare = labels.copy()
+    rare[:, 0] = np.arange(60) == 7
+    scores = probe_scores(features, rare, task="multi_label")
+    assert scores[7, 0] < 0.05  # whoever learnt without it never saw one
+    assert 0 < mean_average_precision(scores, rare) < 1
