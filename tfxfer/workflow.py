@@ -15,7 +15,7 @@ from rich.console import Console
 from tfxfer import runtime
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import catalogued, is_outside
-from tfxfer.config import Phase, Recipe
+from tfxfer.config import Distillation, Phase, Recipe
 from tfxfer.contracts import FitLog
 from tfxfer.data import Photos, check_apart, check_cleaning, clean, read_photos
 from tfxfer.errors import SettingError
@@ -30,7 +30,7 @@ from tfxfer.evaluation import (
     likely_label_errors,
 )
 from tfxfer.evaluation import calibrate as calibrated
-from tfxfer.exports import Artifact, choose_formats, export
+from tfxfer.exports import Artifact, check_unseen, choose_formats, export
 from tfxfer.keeping import kept_recipe, placed, write_recipe
 from tfxfer.models import Anatomy, build
 from tfxfer.reporting import add_report
@@ -39,6 +39,7 @@ from tfxfer.training import (
     Checkpoints,
     check_balance,
     check_checkpoints,
+    check_distillation,
     check_features,
     check_journals,
     check_plan,
@@ -66,7 +67,17 @@ BUILDING = (
     "seed",
 )
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
-LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision", "guard", "seed")
+LEARNING = (
+    "balance",
+    "label_smoothing",
+    "distillation",
+    "batch_size",
+    "features",
+    "views",
+    "precision",
+    "guard",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +159,7 @@ def run(
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
     photos = clean(photos, **recipe.pick(*CLEANING), **watching)
+    _check_taught_apart(recipe, photos)
     doubted = likely_label_errors(model, photos, **watching) if _doubts(recipe) else None
     phases, chosen = means.phases_of(images=len(photos.split.train), stages=len(Anatomy.of(model).stages))
     kept = kept_recipe(recipe, **watching)
@@ -208,6 +220,7 @@ class _Means:
         runtime.check_strategy(training.strategy)
         change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
         check_balance(training.balance, mixed=mixing is not None, smoothing=training.label_smoothing)
+        check_distillation(training.distillation, balance=training.balance)
         depth = recipe.pick(*DEPTH)
         check_plan(training.plan, **depth)
         scratch: dict[str, Any] = {"scratch": recipe.model.weights is None}
@@ -241,9 +254,17 @@ def _check_photos(recipe: Recipe, photos: Photos, means: _Means) -> None:
     training = recipe.training
     mixed = means.mixing is not None
     check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
+    check_distillation(training.distillation, photos, balance=training.balance)
     check_reject(recipe.judging.reject, photos)
     if recipe.bundle.label_errors:
         check_label_errors(photos)
+
+
+def _check_taught_apart(recipe: Recipe, photos: Photos) -> None:
+    """Refuse a teacher that knows pictures by which it is to be told how good its student is."""
+    taught = recipe.training.distillation
+    if taught is not None and isinstance(taught.teacher, str | Path):
+        check_unseen(taught.teacher, photos)
 
 
 def _doubts(recipe: Recipe) -> bool:
@@ -252,18 +273,29 @@ def _doubts(recipe: Recipe) -> bool:
 
 def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[str, Any]:
     """Put down settings as JSON has them, and how pictures were read, so that they are read so again."""
-    training, where = recipe.training, placed(recipe).pictures
+    where = placed(recipe)
+    training, pictures = where.training, where.pictures
     change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
     return {
         **recipe.pick(*BUILDING, *READING, *CLEANING, *LEARNING, "strategy"),
         "weights": None if recipe.model.weights is None else str(recipe.model.weights),
-        "source": where.source if isinstance(where.source, str) else None,
-        "root": where.root,
-        "data_dir": where.data_dir,
-        "columns": dict(where.columns or {}),
+        "source": pictures.source if isinstance(pictures.source, str) else None,
+        "root": pictures.root,
+        "data_dir": pictures.data_dir,
+        "columns": dict(pictures.columns or {}),
         "task": photos.task,
         "resize": photos.resize,
+        "distillation": _told(training.distillation),
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         "mix": str(mixing) if mixing else None,
         "plan": [phase.to_dict() for phase in phases],
     }
+
+
+def _told(distillation: Distillation | None) -> dict[str, Any] | None:
+    """Put down who taught, a model that is in no folder by its name."""
+    if distillation is None:
+        return None
+    teacher = distillation.teacher
+    named = teacher.name if isinstance(teacher, keras.Model) else str(teacher)
+    return {"teacher": named, "temperature": distillation.temperature, "alpha": distillation.alpha}
