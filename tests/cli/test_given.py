@@ -60,8 +60,9 @@ def test_what_goes_before_a_recipe_is_said(tmp_path):
 def test_options_of_train_are_the_recipe_s_with_its_defaults():
     options = {each.name: each for each in train.params}
     settings = Recipe().settings
-    # Columns have an option each, the source is FOLDER; others are for a recipe.
-    assert settings.keys() - options.keys() == {"columns", "source", "drop_path", "dropout"}
+    # Columns have an option each, the source is FOLDER, distill is a command; others are for a recipe.
+    left = {"columns", "source", "distillation", "drop_path", "dropout"}
+    assert settings.keys() - options.keys() == left
     context = train.make_context("train", ["--to", "model"])
     defaults = {name: context.params[name] for name in settings.keys() & options.keys()}
     assert defaults == {name: settings[name] for name in defaults}

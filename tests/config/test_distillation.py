@@ -16,7 +16,8 @@ def test_labels_count_little_by_default():
     [
         (
             {"temperature": 0},
-            "temperature of the distillation must be above 0, got 0; 1 takes the teacher's answers as they are.",
+            "temperature of the distillation must be above 0, got 0; 1 takes the teacher's answers as they "
+            "are.",
         ),
         (
             {"temperature": float("inf")},
@@ -29,7 +30,8 @@ def test_labels_count_little_by_default():
         ),
         (
             {"alpha": -0.5},
-            "alpha of the distillation must be in [0, 1), got -0.5; at 1 the teacher would count for nothing.",
+            "alpha of the distillation must be in [0, 1), got -0.5; at 1 the teacher would count for "
+            "nothing.",
         ),
     ],
     ids=["no temperature", "endless", "labels alone", "below 0"],

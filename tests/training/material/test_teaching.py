@@ -1,4 +1,4 @@
-"""Teaching: the loss by hand and as Keras has it, the same from features and pictures, nearer to the teacher."""
+"""Teaching: the loss by hand and as Keras has it; from features as from pictures; nearer to the teacher."""
 
 import json
 import shutil
@@ -223,11 +223,14 @@ def test_what_cannot_teach_is_refused(teacher, folder, photos, tags, numbers, tm
     )
     with pytest.raises(SettingError, match=says(message)):
         check_distillation(Distillation(folder), two)
-    with pytest.raises(SettingError, match="^the model tells 3 classes apart, the pictures have 2; "):
+    with pytest.raises(SettingError, match=r"^the model tells 3 classes apart, the pictures have 2; "):
         check_distillation(Distillation(teacher), two)
-    foreign = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    with pytest.raises(SettingError, match=r"^the model '.*' has no layer named head_logits, "):
-        check_distillation(Distillation(foreign))
+    message = (
+        "the model 'foreign' has no layer named head_logits, so there are no logits; build it with "
+        "tfxfer.build."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        check_distillation(Distillation(keras.Sequential([keras.Input((8, 8, 3))], name="foreign")))
     message = f"{tmp_path / 'none'} is not a folder; give one that tfxfer train wrote."
     with pytest.raises(BundleError, match=says(message)):
         check_distillation(Distillation(tmp_path / "none"))
