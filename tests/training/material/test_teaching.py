@@ -13,6 +13,7 @@ from scipy.special import log_softmax, softmax
 from tests.training.unguarded import fit
 from tfxfer.augment import MixUp, soft_labels
 from tfxfer.config import Distillation
+from tfxfer.data import from_arrays
 from tfxfer.errors import BundleError, SettingError, TfxferWarning
 from tfxfer.exports import export
 from tfxfer.models import build, logits_layer, scores_of
@@ -147,6 +148,18 @@ def test_a_folder_says_what_its_model_says_of_training_pictures(teacher, folder,
     assert str(found[0]) == str(found[1])
     assert str(found[0]).startswith("micro (")
     assert str(found[0]).endswith(") at temperature 2, alpha 0.1")
+
+
+def test_a_folder_sees_pictures_as_its_own_were_seen(folder):
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 64, 3), np.uint8)
+    student = build(classes=3, backbone="micro", image_size=32)
+    crop, stretch = (
+        taught_by(
+            Distillation(folder), student, from_arrays(images, [0, 1, 2] * 4, resize=how), **QUIET
+        ).shares
+        for how in ("crop", "stretch")
+    )
+    np.testing.assert_array_equal(crop, stretch)
 
 
 def test_features_and_pictures_are_taught_the_same(teacher, photos):
