@@ -86,7 +86,7 @@ class DistillationLoss(keras.losses.Loss):
     >>> rows = np.array([[1.0, 0.0, 0.8 - 1, 0.2 - 1]])  # the label, and the teacher's shares less 1
     >>> scores = np.array([[0.5, 0.5]])
     >>> round(float(DistillationLoss(2.0, 0.1)(rows, scores)), 4)  # 0.1 * 0.6931 + 0.9 * 2**2 * 0.1927
-    0.7631
+    0.7632
     """
 
     def __init__(self, temperature: float, alpha: float, **settings: Any) -> None:
