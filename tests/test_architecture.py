@@ -32,6 +32,7 @@ FLOOR = {
     "workflow": 7,
     "conversion": 7,
     "transferring": 7.1,
+    "distilling": 7.1,
     "previewing": 7,
     "searching": 7.5,
     "demonstration": 8,

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import tfxfer
-from tfxfer import CutMix, Phase, Recipe
+from tfxfer import CutMix, Distillation, Phase, Recipe
 from tfxfer.exports import made_with
 from tfxfer.keeping import kept_recipe, placed, write_recipe
 
@@ -29,13 +29,18 @@ def test_paths_lead_there_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("first").mkdir()
     recipe = Recipe().with_settings(
-        source="flowers.csv", root=Path("flowers"), weights="own.h5", backbone="file:first"
+        source="flowers.csv",
+        root=Path("flowers"),
+        weights="own.h5",
+        backbone="file:first",
+        distillation=Distillation("teacher", alpha=0.5),
     )
     settings = placed(recipe).settings
     assert settings["source"] == str(tmp_path / "flowers.csv")
     assert settings["root"] == str(tmp_path / "flowers")
     assert settings["weights"] == str(tmp_path / "own.h5")
     assert settings["backbone"] == f"file:{tmp_path / 'first'}"
+    assert settings["distillation"] == Distillation(str(tmp_path / "teacher"), alpha=0.5)
     assert settings["data_dir"] is None
 
 

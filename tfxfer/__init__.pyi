@@ -8,6 +8,7 @@ from .augment import device_augmentation as device_augmentation
 from .backbones import BACKBONES as BACKBONES
 from .backbones import find_backbones as find_backbones
 from .config import L2SP as L2SP
+from .config import Distillation as Distillation
 from .config import Phase as Phase
 from .config import Recipe as Recipe
 from .contracts import FitLog as FitLog
@@ -25,6 +26,8 @@ from .data import from_tfds as from_tfds
 from .data import write_shards as write_shards
 from .demonstration import Demonstration as Demonstration
 from .demonstration import demo as demo
+from .distilling import Distilled as Distilled
+from .distilling import distill as distill
 from .errors import BundleError as BundleError
 from .errors import DataError as DataError
 from .errors import DivergedError as DivergedError

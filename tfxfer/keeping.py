@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ def placed(recipe: Recipe) -> Recipe:
     changes = {name: _absolute(place) for name, place in given.items() if place is not None}
     if model.weights not in (None, "pretrained", "imagenet"):
         changes["weights"] = _absolute(model.weights)
+    taught = recipe.training.distillation
+    if taught is not None and isinstance(taught.teacher, str | Path):
+        changes["distillation"] = replace(taught, teacher=_absolute(taught.teacher))
     form, _, path = model.backbone.partition(":")
     if is_outside(model.backbone) and Path(path).exists():
         changes["backbone"] = f"{form}:{_absolute(path)}"

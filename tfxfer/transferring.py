@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 from rich.console import Console
 
 from tfxfer.backbones import PixelRange
-from tfxfer.config import BatchNorm, Phase, Recipe
+from tfxfer.config import BatchNorm, Distillation, Phase, Recipe
 from tfxfer.contracts import Balance, FeatureUse, NearDuplicates, Plan, Resize, Task
 from tfxfer.data import DataFrame
 from tfxfer.workflow import Run, run
@@ -48,6 +48,7 @@ class TrialSettings(TypedDict, total=False):
     precision: str
     balance: Balance | None
     label_smoothing: float
+    distillation: Distillation | None
     features: FeatureUse
     views: int | None
     plan: Plan | Sequence[Phase] | None
@@ -154,6 +155,8 @@ def transfer(
         strategy: Which devices it trains on, as in ``tfxfer.strategy``.
         balance: How rare classes are made to count, as in ``fit``.
         label_smoothing: Share of each training label that goes to all classes alike, as in ``fit``.
+        distillation: A teacher, whose answers are learnt beside labels, as in ``fit``; it must not have
+            learnt from pictures of the test part.
         features: Whether what the frozen part makes of pictures is computed once and kept, as in ``fit``.
         views: How many views of each training picture are, as in ``fit``.
         plan: What learns, in which order, as in ``fit``.

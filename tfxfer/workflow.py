@@ -15,7 +15,7 @@ from rich.console import Console
 from tfxfer import runtime
 from tfxfer.augment import choose_mixing
 from tfxfer.backbones import catalogued, is_outside
-from tfxfer.config import Phase, Recipe
+from tfxfer.config import Distillation, Phase, Recipe
 from tfxfer.contracts import FitLog
 from tfxfer.data import Photos, check_apart, check_cleaning, clean, read_photos
 from tfxfer.errors import SettingError
@@ -30,15 +30,17 @@ from tfxfer.evaluation import (
     likely_label_errors,
 )
 from tfxfer.evaluation import calibrate as calibrated
-from tfxfer.exports import Artifact, choose_formats, export
+from tfxfer.exports import Artifact, check_unseen, choose_formats, export
 from tfxfer.keeping import kept_recipe, placed, write_recipe
 from tfxfer.models import Anatomy, build
 from tfxfer.reporting import add_report
 from tfxfer.runtime import check_target
 from tfxfer.training import (
+    SOLVING,
     Checkpoints,
     check_balance,
     check_checkpoints,
+    check_distillation,
     check_features,
     check_journals,
     check_plan,
@@ -68,7 +70,17 @@ BUILDING = (
 )
 DEPTH = ("head_epochs", "top_epochs", "top_blocks")
 EACH_PHASE = ("find_rate", "soup", "batch_norm")
-LEARNING = ("balance", "label_smoothing", "batch_size", "features", "views", "precision", "guard", "seed")
+LEARNING = (
+    "balance",
+    "label_smoothing",
+    "distillation",
+    "batch_size",
+    "features",
+    "views",
+    "precision",
+    "guard",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +162,7 @@ def run(
     with runtime.strategy(recipe.training.strategy):
         model = build(photos, **recipe.pick(*BUILDING))
     photos = clean(photos, **recipe.pick(*CLEANING), **watching)
+    _check_taught_apart(recipe, photos)
     doubted = likely_label_errors(model, photos, **watching) if _doubts(recipe) else None
     phases, chosen = means.phases_of(images=len(photos.split.train), stages=len(Anatomy.of(model).stages))
     kept = kept_recipe(recipe, **watching)
@@ -210,10 +223,11 @@ class Means:
         runtime.check_strategy(training.strategy)
         change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
         check_balance(training.balance, mixed=mixing is not None, smoothing=training.label_smoothing)
+        check_distillation(training.distillation, balance=training.balance)
         depth = recipe.pick(*DEPTH)
         check_plan(training.plan, **depth)
         begun: dict[str, Any] = {"scratch": recipe.model.weights is None}
-        begun["solved"] = may_be_solved(**recipe.pick("augment", "mix", "balance", "label_smoothing"))
+        begun["solved"] = may_be_solved(**recipe.pick(*SOLVING))
         phases_of = partial(phases_for, training.plan, **begun, **depth, **recipe.pick(*EACH_PHASE))
         # A catalogue's stages are known before anything runs, and what is refused depends on no pictures.
         if not is_outside(recipe.model.backbone):
@@ -224,6 +238,7 @@ class Means:
         """Refuse what cannot be with these pictures."""
         training, mixed = recipe.training, self.mixing is not None
         check_balance(training.balance, photos, mixed=mixed, smoothing=training.label_smoothing)
+        check_distillation(training.distillation, photos, balance=training.balance)
         check_reject(recipe.judging.reject, photos)
         if recipe.bundle.label_errors:
             check_label_errors(photos)
@@ -248,6 +263,13 @@ def _held(recipe: Recipe, to: str | Path, *, resume: bool, force: bool, **logs: 
     return check_checkpoints(target.with_name(f"{target.name}.checkpoints"), resume=resume, force=force)
 
 
+def _check_taught_apart(recipe: Recipe, photos: Photos) -> None:
+    """Refuse a teacher that knows pictures by which it is to be told how good its student is."""
+    taught = recipe.training.distillation
+    if taught is not None and isinstance(taught.teacher, str | Path):
+        check_unseen(taught.teacher, photos)
+
+
 def _doubts(recipe: Recipe) -> bool:
     return recipe.bundle.label_errors and recipe.bundle.report
 
@@ -263,7 +285,17 @@ def for_card(recipe: Recipe, photos: Photos, phases: Sequence[Phase]) -> dict[st
         "columns": dict(recipe.pictures.columns or {}),
         "task": photos.task,
         "resize": photos.resize,
+        "distillation": _told(training.distillation),
         "augment": {"name": str(change or "none"), "digest": change.digest if change else None},
         "mix": str(mixing) if mixing else None,
         "plan": [phase.to_dict() for phase in phases],
     }
+
+
+def _told(distillation: Distillation | None) -> dict[str, Any] | None:
+    """Put down who taught, a model that is in no folder by its name."""
+    if distillation is None:
+        return None
+    teacher = distillation.teacher
+    named = teacher.name if isinstance(teacher, keras.Model) else str(teacher)
+    return {"teacher": named, "temperature": distillation.temperature, "alpha": distillation.alpha}

@@ -16,8 +16,8 @@ from tfxfer.transferring import Settings, TrialSettings
 def test_options_are_the_recipe_s_with_its_defaults(command, without):
     options = {each.name: each for each in command.params}
     settings = Recipe().settings
-    # Columns have an option each, and the source is FOLDER.
-    assert settings.keys() - options.keys() == {"columns", "source"} | without
+    # Columns have an option each, the source is FOLDER, and distill is a command.
+    assert settings.keys() - options.keys() == {"columns", "source", "distillation"} | without
     context = command.make_context("it", ["pictures", "--to", "model"])
     defaults = {name: context.params[name] for name in settings.keys() & options.keys()}
     assert defaults == {name: settings[name] for name in defaults}

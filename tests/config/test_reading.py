@@ -7,7 +7,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfxfer import L2SP, Phase, Recipe, SettingError
+from tfxfer import L2SP, Distillation, Phase, Recipe, SettingError
 from tfxfer.config.recipe import GROUPS, HOMES
 
 OF_MODELS = "backbone, weights, weights_sha256, image_size, pixel_range, dropout, drop_path"
@@ -116,6 +116,7 @@ def test_all_kinds_are_read(file):
         soup = "none"
         balance = "none"
         mix = {name = "mixup", alpha = 0.4}
+        distillation = {teacher = "first", temperature = 2}
         [[training.plan]]
         name = "head"
         rate = "find"
@@ -132,13 +133,27 @@ def test_all_kinds_are_read(file):
     assert (recipe.model.weights, recipe.model.pixel_range) == (None, (0.0, 1.0))
     assert (recipe.training.soup, recipe.training.balance) == (None, "none")
     assert recipe.training.mix == {"name": "mixup", "alpha": 0.4}
+    assert recipe.training.distillation == Distillation("first", temperature=2.0)
     assert recipe.training.plan == (
         Phase("head", rate="find"),
         Phase("top", train=slice(-30, None), patience=None, anchor=L2SP(1.0)),
     )
 
 
-NAMES = [*GROUPS, *HOMES, "seed", "lacks", "name", "anchor", "alpha", "drops", "epochs", "train", "start"]
+NAMES = [
+    *GROUPS,
+    *HOMES,
+    "seed",
+    "lacks",
+    "name",
+    "anchor",
+    "alpha",
+    "teacher",
+    "drops",
+    "epochs",
+    "train",
+    "start",
+]
 PLAIN = st.none().map(lambda _: "none") | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 VALUES = st.recursive(
     PLAIN,

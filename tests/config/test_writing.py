@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfxfer import L2SP, MixUp, Phase, Recipe
+from tfxfer import L2SP, Distillation, MixUp, Phase, Recipe
 from tfxfer.config import BATCH_NORMS, Bundle, Judging, Model, Pictures, Training
 from tfxfer.config.writing import written
 from tfxfer.contracts import BALANCES, FEATURE_USES, NEAR_DUPLICATES, PLANS, RESIZES, TASKS
@@ -76,6 +76,7 @@ RECIPE = st.builds(
             st.sampled_from(["mixup", "cutmix"])
             | st.fixed_dictionaries({"name": st.just("mixup"), "alpha": NUMBER})
         ),
+        distillation=maybe(st.builds(Distillation, TEXT, st.floats(0.1, 9), st.floats(0, 0.9))),
         features=st.sampled_from(FEATURE_USES),
         guard=st.booleans(),
     ),
@@ -137,6 +138,7 @@ def brighten(pixels):
         ({"plan": [Phase("top", train=slice("a", None))]}, "train of phase 'top' is {'start': 'a'}"),
         ({"source": {"path": []}}, "{'path': []}"),
         ({"source": object()}, "of type object"),
+        ({"distillation": Distillation(keras.Sequential())}, "teacher is of type Sequential"),
         ({"image_size": 32.5}, "32.5"),
         ({"weights": "none"}, "the text 'none', which stands for None"),
         ({"columns": {"label": None}}, "of type NoneType"),

@@ -93,6 +93,20 @@ def test_a_picture_that_is_repeated_is_kept_once(pictures, monkeypatch, cache):
     assert labels.tolist() == repeated.labels("train")
 
 
+def test_something_else_may_go_with_pictures(pictures):
+    photos = from_folder(pictures)
+    rows = np.arange(2 * len(photos.split.train), dtype=np.float32).reshape(-1, 2)
+    settings = {"image_size": 8, "batch_size": 7, "seed": 3}
+    plain, other = (photos.batches("train", targets=targets, **settings) for targets in (None, rows))
+    (images, labels), (same, found) = (
+        map(np.concatenate, zip(*batches.as_numpy_iterator(), strict=True)) for batches in (plain, other)
+    )
+    np.testing.assert_array_equal(images, same)
+    places = (found[:, 0] / 2).astype(int)
+    np.testing.assert_array_equal(found, rows[places])
+    assert labels.tolist() == np.array(photos.labels("train"))[places].tolist()
+
+
 def test_one_part_may_be_checked(pictures):
     photos = from_folder(pictures)
     photos.paths("test")[0].write_text("no picture")

@@ -1,14 +1,15 @@
-"""trained_on: a bundle's pictures again, each in the part that it had."""
+"""trained_on, check_unseen: a bundle's pictures again, each in its part; what it must not know."""
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from tests.conftest import write_pictures
 from tfxfer.data import from_folder
 from tfxfer.errors import DataError, SettingError
-from tfxfer.exports import trained_on, write_manifest
+from tfxfer.exports import check_unseen, trained_on, write_manifest
 
 
 def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_path):
@@ -38,6 +39,17 @@ def test_copies_in_several_parts_are_told_by_name(bundle, photos, tmp_path):
         assert len(found.split[part]) == len(photos.split[part])
     marked = {record.path: record.alike for record in found.records if record.alike}
     assert marked == dict.fromkeys((train["path"], test["path"]), train["path"])
+
+
+def test_a_test_part_that_it_learnt_from_is_refused(bundle, photos, says):
+    check_unseen(bundle[0], photos)
+    other = replace(photos, split=replace(photos.split, test=photos.split.train[:3] + photos.split.test))
+    message = (
+        f"3 of the {3 + len(photos.split.test)} test pictures of {photos.source} are known to {bundle[0]}, "
+        "which was trained or chosen on them; give the pictures and the seed that it was trained with."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        check_unseen(bundle[0], other)
 
 
 def test_others_are_refused(bundle, tmp_path, says):

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfxfer
-from tfxfer import L2SP, Phase
+from tfxfer import L2SP, Distillation, Phase
 from tfxfer.errors import OutOfMemoryError, SettingError
 
 BATCH = 16
@@ -38,10 +38,11 @@ def cases():
             "balance": "class_weights",
             "features": "off",
         },
-        "AdamW, class weights, smoothed, kept features": {
+        "AdamW, class weights, smoothed, taught, kept features": {
             "plan": two_phases(),
             "balance": "class_weights",
             "label_smoothing": 0.1,
+            "distillation": Distillation(tfxfer.build(classes=3, backbone="micro", image_size=32, seed=2)),
             "features": "cache",
         },
         "clipping by the norm of all, last batch of one": {

@@ -157,7 +157,7 @@ def soft_labels(
 
     Args:
         training: Batches of what is learnt from, an array of shape (batch, ...) or a tuple of them, and of
-            class indices, shape (batch,).
+            class indices, shape (batch,); or of rows that hold shares already, shape (batch, ...), float32.
         validation: Batches of the same kind.
         classes: How many there are.
         mix: How each training batch is mixed within itself, anew each epoch and the same each run, arrays of
@@ -175,7 +175,7 @@ def soft_labels(
     """
 
     def spread(inputs: Any, labels: tf.Tensor) -> tuple[Any, tf.Tensor]:
-        return inputs, tf.one_hot(labels, classes)
+        return inputs, tf.one_hot(labels, classes) if labels.dtype.is_integer else labels
 
     def softened(pair: tuple[Any, tf.Tensor], seed: tf.Tensor) -> tuple[Any, tf.Tensor]:
         inputs, shares = spread(*pair)

@@ -22,6 +22,7 @@ from tfxfer.cli.augmenting import augment
 from tfxfer.cli.caching import cache
 from tfxfer.cli.catalogue import backbones
 from tfxfer.cli.commands import demo, evaluate, train
+from tfxfer.cli.distilling import distill
 from tfxfer.cli.explaining import explain
 from tfxfer.cli.exporting import export
 from tfxfer.cli.gauging import gap
@@ -54,6 +55,7 @@ for _command in (
     audit,
     augment,
     train,
+    distill,
     predict,
     explain,
     evaluate,

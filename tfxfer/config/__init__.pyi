@@ -1,3 +1,4 @@
+from .distillation import Distillation as Distillation
 from .phases import BATCH_NORMS as BATCH_NORMS
 from .phases import L2SP as L2SP
 from .phases import OPTIMIZERS as OPTIMIZERS

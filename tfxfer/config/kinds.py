@@ -16,7 +16,7 @@ NONE = "none"
 _PLAIN = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 # Names that hints have for the eyes of type checkers alone: what they are of cannot be in TOML.
-_UNSEEN = {"keras": SimpleNamespace(optimizers=SimpleNamespace(Optimizer=Any))}
+_UNSEEN = {"keras": SimpleNamespace(Model=Any, optimizers=SimpleNamespace(Optimizer=Any))}
 
 
 def types_of(settings: type) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import tomli_w
 
+from tfxfer.config.distillation import Distillation
 from tfxfer.config.phases import BatchNorm, Phase
 from tfxfer.config.reading import read_settings
 from tfxfer.config.writing import written
@@ -68,6 +69,7 @@ class Training:
     augment: str | Any = "none"
     mix: Literal["mixup", "cutmix"] | Mapping[str, str | float] | Any | None = None
     label_smoothing: float = 0.0
+    distillation: Distillation | None = None
     features: FeatureUse = "auto"
     views: int | None = None
     precision: str = "auto"

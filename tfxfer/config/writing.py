@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from pathlib import PurePath
 from typing import Any
 
+from tfxfer.config.distillation import Distillation
 from tfxfer.config.kinds import NONE, default_of, types_of
 from tfxfer.config.phases import L2SP, Phase
 from tfxfer.config.reading import read_value
@@ -85,18 +86,19 @@ def _plain(value: Any) -> Any:
         return {_text(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Phase | L2SP):
+    if isinstance(value, Phase | L2SP | Distillation):
         return _table(value)
     if isfunction(value):
         raise _Unwritable(f"function {value.__name__}")
     raise _Unwritable(f"of type {type(value).__name__}")
 
 
-def _table(settings: Phase | L2SP) -> dict[str, Any]:
+def _table(settings: Phase | L2SP | Distillation) -> dict[str, Any]:
     table, lacks = written(settings)
     for name, why in lacks.items():
-        whose = f"phase {settings.name!r}" if isinstance(settings, Phase) else "its anchor"
-        raise _Unwritable(f"{name} of {whose} is {why}")
+        within = f"phase {settings.name!r}" if isinstance(settings, Phase) else "its anchor"
+        whose = "" if isinstance(settings, Distillation) else f" of {within}"
+        raise _Unwritable(f"{name}{whose} is {why}")
     return table
 
 

@@ -211,6 +211,7 @@ class Photos:
         cache: Cache = "auto",
         deterministic: bool = True,
         epochs: Epochs | None = None,
+        targets: npt.NDArray[Any] | None = None,
     ) -> tf.data.Dataset:
         """Return one part as batches for ``keras.Model.fit``, ``evaluate`` or ``predict``.
 
@@ -231,10 +232,12 @@ class Photos:
             deterministic: Whether a seed gives the same order each time; if not, pictures come as they are
                 ready.
             epochs: What tells which epoch it is; None counts how often the data set is gone through.
+            targets: What goes with each picture, one row each in the order of the part's records, such as
+                what another model makes of them; None takes what ``Photos.targets`` gives.
 
         Returns:
             Pairs of pixels, shape (batch, height, width, 3), uint8 in 0..255, and what is learnt of them, as
-            ``targets`` gives it: for one class a picture its index, shape (batch,), int64.
+            ``Photos.targets`` gives it: for one class a picture its index, shape (batch,), int64.
 
         Raises:
             SettingError: No such part or cache, a size that is not above 0, or no room on disk.
@@ -254,13 +257,14 @@ class Photos:
             "epochs": epochs,
         }
         keys = [self.records[index].path for index in self._indices(part)]
+        learnt = self.targets(part) if targets is None else targets
         if isinstance(self.source, RandomAccess):
             # A picture that is in a part several times, as balancing repeats it, is decoded and kept once.
             places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
             read = self._reader(self.source, list(places), height, width)
             settings["places"] = [places[key] for key in keys]
-            return data.make_batches(read, self.targets(part), **settings)
-        return self.source.batches(keys, self.targets(part), resize=self.resize, **settings)
+            return data.make_batches(read, learnt, **settings)
+        return self.source.batches(keys, learnt, resize=self.resize, **settings)
 
     def _reader(self, source: RandomAccess, keys: Sequence[str], height: int, width: int) -> Read:
         def read(index: int) -> npt.NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from .decoding import Prediction as Prediction
 from .decoding import RegressionPrediction as RegressionPrediction
 from .formats import FORMATS as FORMATS
 from .formats import choose_formats as choose_formats
+from .found_again import check_unseen as check_unseen
 from .found_again import trained_on as trained_on
 from .litert import LiteRTModel as LiteRTModel
 from .metadata.facts import FileFacts as FileFacts

@@ -13,7 +13,7 @@ from tfxfer.data import DataFrame, Photos, content_sha256, read_photos
 from tfxfer.errors import DataError, SettingError
 from tfxfer.runtime import ModelFacts, check_bundle, read_checked
 
-__all__ = ["trained_on"]
+__all__ = ["check_unseen", "trained_on"]
 
 
 def trained_on(bundle: str | Path, photos: Photos | str | Path | DataFrame | None = None) -> Photos:
@@ -39,6 +39,25 @@ def trained_on(bundle: str | Path, photos: Photos | str | Path | DataFrame | Non
             "the pictures it was trained on."
         )
     return _divided(given, split, folder)
+
+
+def check_unseen(bundle: str | Path, photos: Photos) -> None:
+    """Refuse a test part in which there are pictures that a bundle's model was trained or chosen on.
+
+    Raises:
+        BundleError: The folder is no bundle, or is damaged.
+        SettingError: There are some.
+    """
+    folder = check_bundle(bundle)
+    split = read_checked(folder, "split.json")
+    seen = {entry["sha256"] for part in ("train", "validation") for entry in split[part]}
+    test = photos.split.test
+    known = sum(content_sha256(content) in seen for _, content in photos.contents(test))
+    if known:
+        raise SettingError(
+            f"{known} of the {len(test)} test pictures of {photos.source} are known to {folder}, which was "
+            "trained or chosen on them; give the pictures and the seed that it was trained with."
+        )
 
 
 def _read(folder: Path, card: Mapping[str, Any], source: str | Path | DataFrame | None) -> Photos:

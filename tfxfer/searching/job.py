@@ -28,6 +28,7 @@ from tfxfer.searching.ranges import Value
 from tfxfer.searching.recipes import Space, check_space, default_space, phases_of, recipe
 from tfxfer.searching.settings import SETTINGS
 from tfxfer.searching.study import suggested
+from tfxfer.training import SOLVING
 from tfxfer.workflow import BUILDING, LEARNING, Run, for_card, judged
 
 __all__ = ["BUNDLE", "Job", "check_early", "teller"]
@@ -108,6 +109,9 @@ class Job:
         plan = {"plan": self.space["plan"].ends[0]} if "plan" in self.space else {}
         depth = {"head_epochs", "top_epochs", "plan"} & self.fixed.keys()
         chosen = {name: self.fixed[name] for name in depth} | longest | plan
+        # A trial that says how its head is trained, or may, does not solve it.
+        if any(name.startswith("head_") or name in SOLVING for name in (*self.fixed, *self.space)):
+            chosen["head_rate"] = 1.0
         return sum(phase.epochs for phase in phases_of(self._recipe(chosen, str(backbone))))
 
     def about(self) -> dict[str, Any]:

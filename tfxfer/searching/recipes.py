@@ -13,7 +13,7 @@ from tfxfer.data import Photos
 from tfxfer.errors import SettingError
 from tfxfer.searching.ranges import FloatRange, IntRange, Value, Varied
 from tfxfer.searching.settings import SETTINGS, check_value, check_varied
-from tfxfer.training import check_balance, check_features, may_be_solved, phases_for
+from tfxfer.training import SOLVING, check_balance, check_features, may_be_solved, phases_for
 
 __all__ = ["Space", "check_space", "default_space", "phases_of", "recipe"]
 
@@ -87,7 +87,7 @@ def recipe(
     depth: dict[str, Any] = placed["depth"]
     counts: dict[str, Any] = {"images": images, "stages": stages, "scratch": base.model.weights is None}
     made = base.with_settings(**placed["build"], **placed["fit"])
-    counts["solved"] = may_be_solved(**made.pick("augment", "mix", "balance", "label_smoothing"))
+    counts["solved"] = may_be_solved(**made.pick(*SOLVING))
     if depth.get("plan") == "head" or any(name.startswith("head_") for name in placed["phase"]):
         counts["solved"] = False
     phases, _ = phases_for(depth.pop("plan", None), **counts, **depth, **base.pick("soup"))

@@ -8,6 +8,7 @@ from .material.balancing import choose_balance as choose_balance
 from .material.changes import choose_augmentation as choose_augmentation
 from .material.changes import make_datasets as make_datasets
 from .material.feature_plan import check_features as check_features
+from .material.teaching import check_distillation as check_distillation
 from .methods.anchors import PlainLosses as PlainLosses
 from .methods.anchors import penalized as penalized
 from .methods.anchors import start_of as start_of
@@ -35,4 +36,5 @@ from .progress import tell_chosen as tell_chosen
 from .rates import valley as valley
 from .resuming.checkpoints import Checkpoints as Checkpoints
 from .resuming.checkpoints import check_checkpoints as check_checkpoints
+from .solving import SOLVING as SOLVING
 from .solving import may_be_solved as may_be_solved

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from tfxfer.config import Phase
+from tfxfer.config import Distillation, Phase
 from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
@@ -28,7 +28,7 @@ from tfxfer.training.preparing import Ready, prepared
 from tfxfer.training.progress import tell_chosen
 from tfxfer.training.resuming.checkpoints import check_checkpoints
 from tfxfer.training.resuming.course import Course, run_settings
-from tfxfer.training.solving import may_be_solved
+from tfxfer.training.solving import SOLVING, may_be_solved
 
 if TYPE_CHECKING:
     from tfxfer.augment import DeviceAugmentation, Mixing, Source
@@ -48,6 +48,7 @@ def fit(
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance | None = None,
     label_smoothing: float = 0.0,
+    distillation: Distillation | None = None,
     features: FeatureUse = "auto",
     views: int | None = None,
     guard: bool = True,
@@ -105,6 +106,9 @@ def fit(
             ``"none"``. What these two chose is told with the reason and kept in the log.
         label_smoothing: Share of each training label that goes to all classes alike, in [0, 1), where each
             picture has one.
+        distillation: A teacher, whose answers are learnt beside labels, where each picture has one. It looks
+            at each training picture once, as it is, whatever is learnt from: views, or the whole picture
+            changed. Pictures that are mixed have its answers mixed as their labels are.
         features: Whether what the frozen part makes of pictures is computed once and kept, in the user's
             cache folder: ``"auto"``, where that saves enough work, told with the reason and
             kept in the log; ``"cache"``, wherever anything is frozen; ``"off"``, never: the whole model runs
@@ -137,29 +141,31 @@ def fit(
             another, or the augmentation fails or changes more than it may; ``features="cache"`` with CutMix,
             with what changes whole batches, or without room; or checkpoints are of a run with other settings,
             or there although nobody asked to go on.
+        BundleError: The teacher's folder is no bundle, is damaged, or was exported without ``"keras"``.
         DataError: Some pictures cannot be read; nothing has been trained.
         DivergedError: The first phase ended in NaN; if a later one does, the one before is kept.
         FreezeError: Something frozen moved, or something did not learn.
         OutOfMemoryError: Not even one picture at a time has room; or not the batch on several devices.
 
     Warns:
-        TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written.
+        TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written; or the
+            teacher is smaller than the model.
     """
     anatomy = Anatomy.of(model)
     counts = {"images": len(photos.split.train), "stages": len(anatomy.stages)}
-    shares: dict[str, Any] = {"augment": augment, "mix": mix, "label_smoothing": label_smoothing}
-    solved = may_be_solved(balance=balance, **shares) and takes_probe(model)
+    settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
+    settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
+    settings |= {"precision": precision, "distillation": distillation}
+    solved = may_be_solved(**{name: settings[name] for name in SOLVING}) and takes_probe(model)
     phases, chosen = phases_for(plan, scratch=anatomy.learns_whole, solved=solved, **counts)
     if guard:
         check_guard(phases)
-    settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
-    settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
-    settings |= {"precision": precision}
     if resume and checkpoints is None:
         raise SettingError("resume=True needs a folder of checkpoints to go on from; give checkpoints.")
     held = check_checkpoints(checkpoints, resume=resume) if checkpoints is not None else None
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     tell_chosen(chosen, progress=progress, console=console)
+    settings["distillation"] = ready.lessons.teaching
     decisive = run_settings(model, photos, phases, **settings) if held is not None else {}
     course = Course(model, held, decisive, beside=ready.beside)
     journal = Journal(*check_journals(csv, tensorboard), [phase.name for phase in phases])
@@ -196,6 +202,7 @@ def find_rate(
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance | None = None,
     label_smoothing: float = 0.0,
+    distillation: Distillation | None = None,
     features: FeatureUse = "auto",
     views: int | None = None,
     progress: bool = True,
@@ -218,6 +225,7 @@ def find_rate(
         mix: As there.
         balance: As there.
         label_smoothing: As there.
+        distillation: As there.
         features: As there.
         views: As there.
         progress: As there.
@@ -237,7 +245,7 @@ def find_rate(
     phases = (phase or Phase("head"),)
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
-    settings |= {"precision": precision}
+    settings |= {"precision": precision, "distillation": distillation}
     ready = prepared(model, photos, phases, **settings, progress=progress, console=console)
     before = [(variable, np.array(variable)) for variable in statistics_of(model)]
     ready.recalibrated(phases[0])

@@ -15,7 +15,7 @@ import keras
 from rich.console import Console
 
 from tfxfer.augment import choose_mixing
-from tfxfer.config import Phase
+from tfxfer.config import Distillation, Phase
 from tfxfer.contracts import Balance, FeatureUse, PhaseLog, Precision, RateSearch
 from tfxfer.data import Photos
 from tfxfer.models import (
@@ -35,6 +35,7 @@ from tfxfer.training.material.changes import choose_augmentation
 from tfxfer.training.material.feature_plan import plan_features
 from tfxfer.training.material.lessons import Lesson, Lessons
 from tfxfer.training.material.probing import Prober
+from tfxfer.training.material.teaching import check_distillation, taught_by
 from tfxfer.training.memory import within_memory
 from tfxfer.training.methods.anchors import PlainLosses, Start, penalized, start_of
 from tfxfer.training.methods.calm import calmed
@@ -282,6 +283,7 @@ def prepared(
     mix: Literal["mixup", "cutmix"] | Mixing | None,
     balance: Balance | None,
     label_smoothing: float,
+    distillation: Distillation | None,
     features: FeatureUse,
     views: int | None,
     batch_size: int,
@@ -304,9 +306,11 @@ def prepared(
     check_classes(model, photos.classes, task=photos.task)
     devices, trained_in = strategy_of(model), _chosen_precision(model, precision)
     check_co_tuning(model, photos, phases)
+    check_distillation(distillation, photos, balance=balance)
     check_recalibration(model, phases)
-    shares: dict[str, Any] = {"augment": augment, "mix": mix, "label_smoothing": label_smoothing}
-    check_solved(model, phases, balance=balance, **shares)
+    deciding: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance}
+    deciding |= {"label_smoothing": label_smoothing, "distillation": distillation}
+    check_solved(model, phases, **deciding)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.while_training)
@@ -323,9 +327,12 @@ def prepared(
     watching: dict[str, Any] = {"progress": progress, "console": console}
     co_tuned = any(phase.co_tuning for phase in phases)
     pretraining = pretraining_of(model, photos, **watching) if co_tuned else None
+    teaching = taught_by(distillation, model, balancing.photos, **watching) if distillation else None
+    if teaching:
+        balancing = replace(balancing, loss=teaching.loss)
     set_seed(seed)
     shared |= {"smoothing": label_smoothing, "batch_size": batch_size, "seed": seed}
-    shared |= {"class_weight": balancing.class_weight, "devices": devices}
+    shared |= {"class_weight": balancing.class_weight, "teaching": teaching, "devices": devices}
     names = [phase.name for phase in phases]
     changing = [phase.name for phase in phases if phase.batch_norm == "recalibrate"]
     lessons = Lessons(model, chosen, names, changing, balancing.photos, **shared, **watching)

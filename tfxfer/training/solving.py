@@ -18,17 +18,20 @@ from tfxfer.training.guarding.replacing import put_in, takes_probe
 from tfxfer.training.material.probing import Prober
 from tfxfer.training.resuming.course import Course
 
-__all__ = ["check_solved", "may_be_solved", "solve"]
+__all__ = ["SOLVING", "check_solved", "may_be_solved", "solve"]
+
+SOLVING = ("augment", "mix", "balance", "label_smoothing", "distillation")
+"""Settings of ``fit`` that leave a head the regression that can be solved, or do not."""
 
 
 def may_be_solved(**settings: Any) -> bool:
     """Say whether what a fit is told leaves its head a regression on pictures, each by itself.
 
     Args:
-        **settings: ``augment``, ``mix``, ``balance`` and ``label_smoothing``, as in ``fit``: mixed pictures
-            and smoothed labels are shares of classes, and focal loss is another loss.
+        **settings: Those of ``SOLVING``, as in ``fit``: mixed pictures and smoothed labels are shares of
+            classes, and focal loss and that of a teacher are other losses.
 
-    >>> may_be_solved(augment="light", mix=None, balance=None, label_smoothing=0.0)
+    >>> may_be_solved(augment="light", mix=None, balance=None, label_smoothing=0.0, distillation=None)
     True
     """
     return not _excluded(**settings)
@@ -105,12 +108,13 @@ def solve(
     )
 
 
-def _excluded(*, augment: object, mix: object, balance: Balance | None, label_smoothing: float) -> str:
+def _excluded(
+    *, augment: object, mix: object, balance: Balance | None, label_smoothing: float, distillation: object
+) -> str:
     """Say what makes a head no regression on pictures, each by itself; nothing where it is one."""
     if isinstance(augment, DeviceAugmentation):
         return "augmentation on the device"
-    if mix:
-        return "mix"
     if balance == "focal":
         return "balance='focal'"
-    return "label_smoothing" if label_smoothing else ""
+    given = {"mix": mix, "label_smoothing": label_smoothing, "distillation": distillation}
+    return next((name for name, value in given.items() if value), "")

@@ -48,6 +48,17 @@ def test_validation_is_not_changed(shared_pictures, augment):
     assert (seen == plain) == (augment is None)
 
 
+@pytest.mark.parametrize("augment", [None, device_augmentation("light")], ids=str)
+def test_something_else_may_be_learnt_of_training_pictures(shared_pictures, augment):
+    photos = from_folder(shared_pictures)
+    settings = {"size": InputContract(24, 24), "batch_size": 4, "seed": 1, "epochs": Epochs()}
+    rows = np.arange(2 * len(photos.split.train), dtype=np.float32).reshape(-1, 2)
+    training, validation = make_datasets(photos, augment=augment, targets=rows, **settings)
+    learnt = np.concatenate([y for _, y in training.as_numpy_iterator()])
+    np.testing.assert_array_equal(learnt[learnt[:, 0].argsort()], rows)
+    assert validation.element_spec[1].shape == (None,)
+
+
 @pytest.mark.parametrize("augment", [None, augmentation("light"), device_augmentation("light")], ids=str)
 def test_an_epoch_that_is_told_gives_what_it_gives_when_counted(shared_pictures, augment):
     photos = from_folder(shared_pictures)

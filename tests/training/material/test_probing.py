@@ -13,7 +13,14 @@ PHASES = (Phase("head", optimizer="lbfgs"),)
 
 
 def prober(photos, **settings):
-    told = {"augment": None, "mix": None, "balance": None, "label_smoothing": 0.0, "features": "auto"}
+    told = {
+        "augment": None,
+        "mix": None,
+        "balance": None,
+        "label_smoothing": 0.0,
+        "features": "auto",
+        "distillation": None,
+    }
     told |= {"views": None, "batch_size": 32, "precision": "float32", "seed": 0, "progress": False}
     model = build(photos, backbone="micro", image_size=32)
     return prepared(model, photos, PHASES, **told | {"console": None} | settings).prober

@@ -11,10 +11,12 @@ from scipy.optimize import minimize
 from tests.pretrained import NAME, write_pretrained
 from tests.training.resuming.test_noting import Interrupt
 from tests.training.unguarded import fit
+from tfxfer.config import Distillation
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
 from tfxfer.runtime.shares import in_shares
 from tfxfer.training import Phase, category_relationship
+from tfxfer.training.material.teaching import Teaching
 from tfxfer.training.methods.co_tuning import CoTuned
 from tfxfer.training.preparing import Ready, prepared
 from tfxfer.training.resuming.checkpoints import Checkpoints
@@ -129,6 +131,19 @@ def test_the_gradient_is_what_comes_out_by_hand(toy, mixed):
     assert float(plain) == pytest.approx(own, rel=1e-4)
 
 
+def test_a_teacher_s_answers_behind_the_labels_are_not_taken_for_them(toy):
+    _, twin, relationship, x = toy
+    labels, taught = np.array([0, 1, 2, 0, 1, 2, 0]), Distillation("teacher", 2.0, 0.5)
+    said = shares(np.random.default_rng(3).normal(size=(7, 3)))
+    teaching = Teaching(said.astype(np.float32), taught, "micro")
+    rows = tf.constant(teaching.beside(labels, smoothing=0.0))
+    model = CoTuned(twin, relationship, strength=2.3)
+    model.compile("sgd", teaching.loss)
+    beside = -(relationship[labels] * np.log(shares(twin(x)[1].numpy()))).sum(axis=1).mean()
+    expected = float(teaching.loss(rows, twin(x)[0])) + 2.3 * beside
+    assert float(model.compute_loss(x, rows, model(x, training=True))) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("count", [2, 3, 9])
 @pytest.mark.parametrize("weights", [None, {0: 2.0, 1: 0.5, 2: 1.5}])
 def test_shares_of_a_batch_come_to_the_loss_of_the_whole(toy, count, weights):
@@ -169,7 +184,7 @@ def test_a_fit_is_taught_and_the_model_is_the_plain_one(network, photos, tmp_pat
     phase = Phase("top", train=-2, epochs=2, rate=3e-3, co_tuning=2.3, layer_decay=0.5, soup=2)
     settings = {"augment": None, "mix": None, "balance": "none", "features": "cache", "views": None}
     settings |= {"label_smoothing": 0.1, "batch_size": 16, "seed": 0, "progress": False, "console": None}
-    settings |= {"precision": "auto"}
+    settings |= {"precision": "auto", "distillation": None}
     ready = prepared(network, photos, [phase], **settings)
     top, relationship = ready.pretraining.top, ready.pretraining.relationship
     batches = photos.batches("train", image_size=32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
 import tensorflow as tf
 
 from tfxfer import augment as room
@@ -44,6 +45,7 @@ def make_datasets(
     seed: int,
     augment: Augmentation | DeviceAugmentation | None,
     epochs: runtime.Epochs,
+    targets: npt.NDArray[Any] | None = None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Return the training and the validation part as batches.
 
@@ -54,16 +56,18 @@ def make_datasets(
         seed: Seed of shuffling and augmentation.
         augment: What each training picture goes through, or each batch of them, or None.
         epochs: What tells which epoch it is.
+        targets: What is learnt of training pictures, one row each in their order; None is what they show.
 
     Returns:
         Pairs of pictures, shape (batch, height, width, 3), and targets, shape (batch, ...).
     """
     shared: dict[str, Any] = {"image_size": (size.height, size.width), "batch_size": batch_size}
+    learnt: dict[str, Any] = {"seed": seed, "epochs": epochs, "targets": targets, **shared}
     if isinstance(augment, room.DeviceAugmentation):
-        batches = photos.batches("train", seed=seed, epochs=epochs, **shared)
+        batches = photos.batches("train", **learnt)
         training = _changed(batches, augment.start(seed), epochs.places(seed))
     else:
-        training = photos.batches("train", seed=seed, augment=augment, epochs=epochs, **shared)
+        training = photos.batches("train", augment=augment, **learnt)
     return training, photos.batches("validation", **shared)
 
 

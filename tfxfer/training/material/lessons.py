@@ -31,6 +31,7 @@ from tfxfer.features import (
 from tfxfer.models import HEAD, computing_in, input_contract
 from tfxfer.training.material.changes import make_datasets
 from tfxfer.training.material.feature_plan import FeaturePlan
+from tfxfer.training.material.teaching import Teaching
 
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
@@ -76,6 +77,7 @@ class Lessons:
         smoothing: Share of each training label that goes to all classes alike.
         batch_size: Pictures a step, of all devices and turns together.
         class_weight: Class index -> weight in the loss, or None.
+        teaching: What a teacher makes of training pictures, or None.
         devices: Which devices share each batch.
         seed: Seed of the order, and of which view is drawn.
         progress: Whether to show how far it is.
@@ -95,6 +97,7 @@ class Lessons:
     smoothing: float
     batch_size: int
     class_weight: Mapping[int, float] | None
+    teaching: Teaching | None
     devices: tf.distribute.Strategy
     seed: int
     progress: bool
@@ -197,15 +200,15 @@ class Lessons:
         )
 
     def _softened(self, lesson: Lesson) -> Lesson:
-        """Have labels be shares of classes where pictures are mixed, or labels smoothed."""
-        if not (self.mixing or self.smoothing):
+        """Have labels be shares of classes: of mixed pictures, smoothed, or with a teacher's beside them."""
+        if not (self.mixing or self.smoothing or self.teaching):
             return lesson
         training, validation = soft_labels(
             lesson.training,
             lesson.validation,
             classes=len(self.photos.classes),
             mix=self.mixing,
-            smoothing=self.smoothing,
+            smoothing=0.0 if self.teaching else self.smoothing,  # whose rows have it in them
             seed=self.seed,
             epochs=self.epochs,
         )
@@ -218,7 +221,7 @@ class Lessons:
         training = feature_batches(
             extraction,
             extraction.places(split.train, self.plan.views),
-            self.photos.targets("train"),
+            self._taught(),
             seed=self.seed,
             epochs=self.epochs,
             **shared,
@@ -240,8 +243,14 @@ class Lessons:
             seed=self.seed,
             augment=self.augment,
             epochs=self.epochs,
+            targets=self._taught(),
         )
         return Lesson(self.model, *parts)
+
+    def _taught(self) -> npt.NDArray[Any]:
+        """Return what is learnt of training pictures, one row each."""
+        shown = self.photos.targets("train")
+        return self.teaching.beside(shown, smoothing=self.smoothing) if self.teaching else shown
 
     def _together(self, phase: str) -> Mapping[str, Cut]:
         """Return the cuts, from a phase on, that nothing moves in front of until their phase comes."""

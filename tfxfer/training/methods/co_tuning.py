@@ -114,8 +114,9 @@ class CoTuned(keras.Model):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return loss
-        if len(y.shape) == 2 and y.shape[-1] == len(self._relationship):  # shares of classes
-            wanted = ops.matmul(ops.cast(y, "float32"), self._relationship)
+        if len(y.shape) == 2 and y.shape[-1] > 1:  # shares of classes, and perhaps a teacher's behind
+            shares = y[:, : len(self._relationship)]
+            wanted = ops.matmul(ops.cast(shares, "float32"), self._relationship)
             labels = ops.argmax(y, axis=-1)
         else:
             labels = ops.cast(ops.reshape(y, (-1,)), "int32")
