@@ -75,7 +75,7 @@ def test_a_search_is_told_from_another_by_its_pictures_too(pictures):
     draw("red", 99).save(pictures / "red" / "00.png")
     after = job(from_folder(pictures)).about()
     assert {name for name in after if after[name] != before[name]} == {"pictures"}
-    assert before["space"]["head_rate"] == "0.0003..0.03:log"
+    assert before["space"]["top_rate"] == "1e-05..0.001:log"
 
 
 def test_a_search_is_told_from_another_by_what_all_trials_are_told(photos):
