@@ -73,7 +73,8 @@ def fitted(photos: Photos, backbone: str, seed: int, *, way: str, augment: str) 
 def planned(way: str, model: keras.Model, photos: Photos) -> Plan | Sequence[Phase] | None:
     """Return the plan of a way; None is the default."""
     changes: dict[str, dict[str, Any]] = {"l2-sp": {"anchor": L2SP()}, "co-tuning": {"co_tuning": 2.3}}
-    counts = {"images": len(photos.split.train), "stages": len(Anatomy.of(model).stages)}
+    counts: dict[str, Any] = {"images": len(photos.split.train), "stages": len(Anatomy.of(model).stages)}
+    counts["solved"] = True  # as ``fit`` has it
     if way == "soup":
         return phases_for(None, **counts, soup=5)[0]
     if way in changes:
