@@ -94,6 +94,11 @@ class CoTuned(keras.Model):
         self._class_weights = np.asarray(weights, np.float32)
         self._logits: Any = None
 
+    @property
+    def outputs(self) -> list[keras.KerasTensor]:
+        """The scores, as a functional model has them."""
+        return [self._twin.outputs[0]]
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Give the scores; Keras asks for the loss right after, within the same step."""
         scores, self._logits = self._twin(inputs, training=training)
