@@ -308,9 +308,8 @@ def prepared(
     check_co_tuning(model, photos, phases)
     check_distillation(distillation, photos, balance=balance)
     check_recalibration(model, phases)
-    deciding: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance}
-    deciding |= {"label_smoothing": label_smoothing, "distillation": distillation}
-    check_solved(model, phases, **deciding)
+    losses: dict[str, Any] = {"label_smoothing": label_smoothing, "distillation": distillation}
+    check_solved(model, phases, augment=augment, mix=mix, balance=balance, **losses)
     anatomy = Anatomy.of(model)
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.while_training)
@@ -338,8 +337,8 @@ def prepared(
     lessons = Lessons(model, chosen, names, changing, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
-    prober = Prober(model, lessons)
-    ready = Ready(model, balancing, lessons, start, firsts, prober, trained_in, pretraining, **watching)
+    material = (balancing, lessons, start, firsts, Prober(model, lessons))
+    ready = Ready(model, *material, trained_in, pretraining, **watching)
     ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
     ready.tell(str(chosen) if chosen.why else "")
     return ready
