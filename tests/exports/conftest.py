@@ -16,7 +16,7 @@ def photos(shared_pictures):
 @pytest.fixture(scope="session")
 def fitted(photos):
     model = build(photos, backbone="micro", image_size=32)
-    log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], guard=False, progress=False)
+    log = fit(model, photos, plan=[Phase("head", epochs=5, rate=3e-3)], progress=False)
     return model, log
 
 

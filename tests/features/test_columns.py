@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
@@ -37,10 +38,9 @@ def test_each_label_has_a_logistic_regression_of_its_own(drawn):
     features, labels, _ = drawn
 
     def learn(scaled, train):
-        lines = [
-            LogisticRegression(C=1 / 30, max_iter=1000).fit(scaled, column[train]) for column in labels.T
-        ]
-        return lambda asked: np.stack([line.predict_proba(asked)[:, 1] for line in lines], axis=1)
+        line = LogisticRegression(C=1 / 30, max_iter=1000)
+        lines = [clone(line).fit(scaled, column[train]) for column in labels.T]
+        return lambda asked: np.stack([each.predict_proba(asked)[:, 1] for each in lines], axis=1)
 
     found = probe_scores(features, labels, task="multi_label", seed=3)
     np.testing.assert_allclose(found, said_of_each_fold(features, learn), atol=1e-4)
@@ -48,12 +48,12 @@ def test_each_label_has_a_logistic_regression_of_its_own(drawn):
 
 def test_numbers_have_a_ridge_regression(drawn):
     features, _, numbers = drawn
-    expected = said_of_each_fold(
-        features, lambda scaled, train: Ridge(30).fit(scaled, numbers[train]).predict
-    )
-    np.testing.assert_allclose(
-        probe_scores(features, numbers, task="regression", seed=3), expected, rtol=1e-5
-    )
+
+    def learn(scaled, train):
+        return Ridge(30).fit(scaled, numbers[train]).predict
+
+    found = probe_scores(features, numbers, task="regression", seed=3)
+    np.testing.assert_allclose(found, said_of_each_fold(features, learn), rtol=1e-5)
 
 
 def test_neighbours_are_those_of_scikit_learn_with_each_left_out(drawn):

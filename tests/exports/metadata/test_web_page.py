@@ -136,7 +136,9 @@ def test_ten_pictures_have_the_labels_that_python_gives(bundle, ten, ask):
     assert len({each.label for each in said}) == 3
     off = np.abs(percents(found, predictor.classes) - 100 * predictor.scores(ten)).max(axis=1)
     assert off.max() < 4
-    assert max(each for each, picture in zip(off, ten, strict=True) if picture.name not in TALL) < 0.1
+    assert off[[picture.name == "photograph.jpg" for picture in ten]] < 0.2  # decoders of JPEG differ by 1
+    exact = [picture.suffix != ".jpg" and picture.name not in TALL for picture in ten]
+    assert off[exact].max() < 0.051  # what one decimal leaves out
     assert float(re.fullmatch(f"micro tells blue, green, red. {GOLDEN}", found["state"])[1]) < 1e-5
     assert found["broken"] == 0
     assert all(name.startswith("http://127.0.0.1:") for name in found["loaded"])
