@@ -60,6 +60,20 @@ def test_what_is_chosen_goes_into_the_phases_and_is_told_with_its_reason():
     }
 
 
+def test_a_head_that_is_solved_takes_no_epochs_and_the_rest_fewer():
+    phases, chosen = phases_for(None, images=1_400, stages=18, solved=True)
+    assert [(phase.epochs, phase.train, phase.solved) for phase in phases] == [
+        (1, "head", True),
+        (8, -6, False),
+    ]
+    assert list(chosen) == ["head", "top_epochs", "top_blocks"]
+    assert chosen["top_epochs"] == "8, since what is pretrained is to change little"
+    (head,), chosen = phases_for(None, images=1_400, stages=0, solved=True)
+    assert (head.solved, list(chosen)) == (True, ["head"])
+    (_, top), _ = phases_for(None, images=1_400, stages=18, solved=True, top_epochs=12)
+    assert top.epochs == 12
+
+
 def test_what_is_given_goes_into_the_phases_and_is_not_told():
     given = {"head_epochs": 3, "top_epochs": 2, "top_blocks": 4}
     assert phases_for("two-phase", images=1_400, stages=18, **given) == (two_phases(stages=18, **given), {})
