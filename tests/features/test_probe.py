@@ -77,7 +77,7 @@ def test_ridge_is_scikit_learn_s():
 def test_a_class_that_no_picture_shows_is_never_said():
     probe = linear_probe(FEATURES, 2 * LABELS, outputs=4)
     assert probe.scores(FEATURES).shape == (60, 4)
-    assert probe.scores(FEATURES)[:, [1, 3]].max() == 0
+    assert 0 < probe.scores(FEATURES)[:, [1, 3]].max() <= 1 / 61
     assert set(probe.predict(FEATURES)) == {0, 2}
 
 

@@ -48,7 +48,17 @@ def test_an_anchor_holds_the_phases_that_train_the_backbone():
 def test_the_head_is_solved_where_nothing_is_said_of_how_it_is_trained():
     head, top = phases_of(recipe({"rate": 1e-3, "top_warmup": 0.2}, stages=4))
     assert (head.solved, top.rate, top.warmup) == (True, 1e-3, 0.2)
-    for settings in ({"head_rate": 1e-3}, {"label_smoothing": 0.1}, {"head_epochs": 3}, {"plan": "head"}):
+    (head, top) = phases_of(recipe({"batch_norm": "recalibrate"}, stages=4))
+    assert (head.solved, head.batch_norm, top.batch_norm) == (True, "recalibrate", "recalibrate")
+    (head,) = phases_of(recipe({"top_epochs": 0, "weight_decay": 0.1}, stages=4))
+    assert (head.solved, head.weight_decay) == (False, 0.1)
+    for settings in (
+        {"batch_norm": "train"},
+        {"head_rate": 1e-3},
+        {"label_smoothing": 0.1},
+        {"head_epochs": 3},
+        {"plan": "head"},
+    ):
         assert not phases_of(recipe(settings, stages=4))[0].solved
 
 

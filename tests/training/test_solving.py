@@ -1,5 +1,7 @@
 """Solving: the head is the optimum of the regression, told as one epoch; what is no regression is trained."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -7,9 +9,9 @@ import pytest
 from tests.training.unguarded import fit
 from tfxfer.augment import device_augmentation
 from tfxfer.errors import SettingError
-from tfxfer.features import PROBE_STRENGTH, pooled_features
+from tfxfer.features import PROBE_STRENGTH, budget, pooled_features
 from tfxfer.models import Anatomy, build
-from tfxfer.training import Phase, phases_for
+from tfxfer.training import Phase, find_rate, phases_for
 
 SOLVED = Phase("head", optimizer="lbfgs")
 TOP = Phase("top", train=-1, epochs=3, rate=1e-3)
@@ -150,12 +152,32 @@ def test_callbacks_are_told_of_one_epoch_and_the_next_phase_counts_on(photos, tm
     assert (tmp_path / "log.csv").read_text().splitlines()[1].startswith("1,head,")
 
 
+def test_callbacks_of_keras_find_what_they_ask_for(photos, tmp_path):
+    callbacks = [
+        keras.callbacks.ReduceLROnPlateau(),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate),
+        keras.callbacks.EarlyStopping("val_accuracy"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_accuracy", save_best_only=True),
+        keras.callbacks.TensorBoard(tmp_path / "board"),
+    ]
+    model = small_model(photos)
+    fit(model, photos, plan=(SOLVED,), callbacks=callbacks)
+    saved = keras.models.load_model(tmp_path / "best.keras")
+    np.testing.assert_array_equal(
+        saved.get_layer("head_logits").kernel, model.get_layer("head_logits").kernel
+    )
+
+
 class Interrupt(keras.callbacks.Callback):
-    """End it, as far as fit can tell, in the second epoch of the phase after."""
+    """End it, as far as fit can tell, when an epoch begins."""
+
+    def __init__(self, last=2):
+        super().__init__()
+        self.last = last
 
     def on_epoch_begin(self, epoch, logs=None):
         del logs
-        if epoch == 2:
+        if epoch == self.last:
             raise KeyboardInterrupt
 
 
@@ -189,3 +211,47 @@ def test_behind_what_has_learnt_it_is_solved_on_what_is_there_now(photos):
     np.testing.assert_allclose(
         model.get_layer("head_logits").kernel, twin.get_layer("head_logits").kernel, atol=1e-4
     )
+
+
+def test_a_recalibrated_backbone_is_noted_too(photos, tmp_path):
+    again = Phase("again", optimizer="lbfgs", batch_norm="recalibrate")
+    settings = {"plan": (Phase("head", epochs=1), again, TOP), "progress": False}
+    model, its = small_model(photos), small_model(photos)
+    fit(model, photos, **settings)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_model(photos), photos, checkpoints=tmp_path, callbacks=[Interrupt(3)], **settings)
+    fit(its, photos, checkpoints=tmp_path, resume=True, **settings)
+    for variable, value in zip(model.weights, its.weights, strict=True):
+        np.testing.assert_array_equal(variable, value, err_msg=variable.path)
+
+
+def test_without_room_for_features_it_is_solved_on_those_of_the_moment(photos, monkeypatch):
+    kept, model = small_model(photos), small_model(photos)
+    fit(kept, photos, plan=(SOLVED,), progress=False)
+    monkeypatch.setattr(budget, "_free", lambda *_: 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    fit(model, photos, plan=(SOLVED,), features="off", progress=False)
+    kernels = [np.asarray(each.get_layer("head_logits").kernel) for each in (kept, model)]
+    np.testing.assert_allclose(*kernels, atol=2e-3)
+
+
+def test_a_class_that_no_training_picture_shows_does_not_weigh_on_what_follows(photos):
+    shown = [index for index in photos.split.train if photos.records[index].label != 2]
+    without = replace(photos, split=replace(photos.split, train=tuple(shown)))
+    log = fit(small_model(photos), without, plan=(SOLVED, TOP), features="cache", progress=False)
+    assert max(loss for phase in log.phases for loss in phase.history["val_loss"]) < 10
+
+
+def test_of_one_class_alone_it_always_says_that(photos):
+    shown = [index for index in photos.split.train if photos.records[index].label == 1]
+    alone = replace(photos, split=replace(photos.split, train=tuple(shown)))
+    model = small_model(photos)
+    fit(model, alone, plan=(SOLVED,), progress=False)
+    scores = model.predict(photos.batches("test", image_size=32), verbose=0)
+    assert set(scores.argmax(axis=1)) == {1}
+
+
+def test_it_takes_no_rate(photos, says):
+    message = "phase 'head' is solved by 'lbfgs', which takes no rate; give another optimizer."
+    with pytest.raises(SettingError, match=says(message)):
+        find_rate(small_model(photos), photos, phase=SOLVED)

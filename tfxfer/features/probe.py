@@ -23,8 +23,6 @@ PROBE_STRENGTH = 30.0
 bees, tiles and CIFAR-10, between 10 and 100 nothing did better on all."""
 
 _STEPS = 1000
-_NEVER = -1e4
-"""The logit of a class that no picture showed."""
 
 _Numbers = npt.NDArray[np.float64]
 
@@ -165,7 +163,8 @@ def _classes(
     line = _logistic(strength).fit(scaled, labels, weights)
     shown = line.classes_.astype(np.int64)
     count = outputs or int(shown.max()) + 1
-    kernel, bias = np.zeros((scaled.shape[1], count)), np.full(count, _NEVER)
+    # Of the classes that are shown the largest logit is at least 0, and the others are as rare as may be.
+    kernel, bias = np.zeros((scaled.shape[1], count)), np.full(count, -np.log(_total(labels, weights) + 1))
     # Of two classes scikit-learn has but the second's weights: the first's are 0.
     bias[shown] = 0.0
     kernel[:, shown[-len(line.coef_) :]] = line.coef_.T
@@ -178,7 +177,12 @@ def _label(
 ) -> tuple[_Numbers, float]:
     """Learn one label; of one that all pictures have, or none has, there is but to be sure of it."""
     if len(np.unique(column)) == 1:
-        odds = np.log(len(column) + 1)
+        odds = np.log(_total(column, weights) + 1)
         return np.zeros(scaled.shape[1]), float(odds if column[0] else -odds)
     line = _logistic(strength).fit(scaled, column, weights)
     return line.coef_[0], float(line.intercept_[0])
+
+
+def _total(targets: npt.NDArray[Any], weights: Any) -> float:
+    """Say how many pictures there are, each for as much as it counts."""
+    return float(len(targets) if weights is None else np.sum(weights))

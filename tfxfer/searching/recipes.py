@@ -87,10 +87,15 @@ def recipe(
     depth: dict[str, Any] = placed["depth"]
     counts: dict[str, Any] = {"images": images, "stages": stages, "scratch": base.model.weights is None}
     made = base.with_settings(**placed["build"], **placed["fit"])
-    counts["solved"] = may_be_solved(**made.pick(*SOLVING))
-    if depth.get("plan") == "head" or any(name.startswith("head_") for name in placed["phase"]):
-        counts["solved"] = False
-    phases, _ = phases_for(depth.pop("plan", None), **counts, **depth, **base.pick("soup"))
+    counts["batch_norm"] = placed["phase"].get("batch_norm")
+    plan, others = depth.pop("plan", None), {**depth, **base.pick("soup")}
+    solved = may_be_solved(**made.pick(*SOLVING)) and not any(
+        name.startswith("head_") for name in placed["phase"]
+    )
+    phases, _ = phases_for(plan, **counts, **others, solved=solved)
+    if len(phases) == 1 and (plan == "head" or placed["phase"]):
+        # All that is tried is of the head, which is trained in steps then.
+        phases, _ = phases_for(plan, **counts, **others)
     later = [name for name in placed["phase"] if name.startswith("top_")]
     if len(phases) == 1 and later:
         raise SettingError(f"{later[0]} is of phases after the first, and there is one alone; leave it out.")
@@ -99,8 +104,7 @@ def recipe(
         raise SettingError(
             f"anchor_{next(iter(anchor))} holds back what is pretrained, and none of it learns; leave it out."
         )
-    plan = tuple(_set(phases, placed["phase"], anchor))
-    made = made.with_settings(plan=plan)
+    made = made.with_settings(plan=tuple(_set(phases, placed["phase"], anchor)))
     keeps = made.training.features == "auto" and made.training.mix != "cutmix"
     return made.with_settings(features="cache") if keeps else made
 

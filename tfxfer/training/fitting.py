@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from tfxfer.config import Distillation, Phase
+from tfxfer.config import SOLVER, Distillation, Phase
 from tfxfer.contracts import Balance, FeatureUse, FitLog, PhaseLog, Plan, RateSearch
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError
@@ -243,6 +243,10 @@ def find_rate(
         Smith 2017, https://arxiv.org/abs/1506.01186; the suggestion is fastai's, ``valley``.
     """
     phases = (phase or Phase("head"),)
+    if phases[0].solved:
+        raise SettingError(
+            f"phase {phases[0].name!r} is solved by {SOLVER!r}, which takes no rate; give another optimizer."
+        )
     settings: dict[str, Any] = {"augment": augment, "mix": mix, "balance": balance, "features": features}
     settings |= {"views": views, "batch_size": batch_size, "seed": seed, "label_smoothing": label_smoothing}
     settings |= {"precision": precision, "distillation": distillation}

@@ -337,7 +337,7 @@ def prepared(
     lessons = Lessons(model, chosen, names, changing, balancing.photos, **shared, **watching)
     start = start_of(model) if any(phase.anchor for phase in phases) else {}
     firsts = dict(zip(names, accumulate((phase.epochs for phase in phases), initial=0), strict=False))
-    material = (balancing, lessons, start, firsts, Prober(model, lessons))
+    material = (balancing, lessons, start, firsts, Prober(model, lessons, views))
     ready = Ready(model, *material, trained_in, pretraining, **watching)
     ready.tell(f"balance: {balancing.name}, since {balancing.why}." if balancing.why else "")
     ready.tell(str(chosen) if chosen.why else "")

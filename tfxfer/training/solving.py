@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tfxfer.augment import DeviceAugmentation
 from tfxfer.config import SOLVER, Phase
 from tfxfer.contracts import Balance, PhaseLog
+from tfxfer.data import Photos
 from tfxfer.errors import SettingError
-from tfxfer.models import FreezeContract, set_trainable
+from tfxfer.models import FreezeContract, head_of, set_trainable
+from tfxfer.runtime import strategy_of
+from tfxfer.training.devices import build_ahead
 from tfxfer.training.guarding.comparing import figures
 from tfxfer.training.guarding.replacing import put_in, takes_probe
 from tfxfer.training.material.probing import Prober
+from tfxfer.training.methods.recalibration import statistics_of
 from tfxfer.training.resuming.course import Course
 
 __all__ = ["SOLVING", "check_solved", "may_be_solved", "solve"]
@@ -86,9 +91,13 @@ def solve(
     started = time.perf_counter()
     model, photos = prober.model, prober.lessons.photos
     learning = set_trainable(model, phase.train, batch_norm=phase.while_training)
-    stretch = course.begin(0.0)
-    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
+    moved = statistics_of(model) if phase.batch_norm == "recalibrate" else []
+    stretch = course.begin(0.0, moved=moved)
     epoch = course.done_before
+    _compile(model, photos)
+    listeners = keras.callbacks.CallbackList(
+        list(callbacks), model=model, epochs=epoch + 1, verbose=0, steps=0
+    )
     listeners.on_train_begin()
     listeners.on_epoch_begin(epoch)
     found = prober.at_start() if first else prober.now()
@@ -106,6 +115,14 @@ def solve(
         best_epoch=1,
         seconds=time.perf_counter() - started,
     )
+
+
+def _compile(model: keras.Model, photos: Photos) -> None:
+    """Compile a model for callbacks, which ask for an optimizer, and for metrics which way is better."""
+    head = head_of(photos)
+    model.compile(keras.optimizers.AdamW(), loss=head.loss, metrics=list(head.metrics))
+    if strategy_of(model).num_replicas_in_sync == 1:
+        build_ahead(model, tf.data.Dataset.from_tensors((0, photos.targets("validation")[:1])))
 
 
 def _excluded(

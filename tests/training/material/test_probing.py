@@ -45,6 +45,22 @@ def test_all_views_of_a_picture_count_as_one(photos, features):
     np.testing.assert_allclose(found.at_start().training, wanted.scores(plain), atol=1e-4)
 
 
+def test_so_many_views_as_are_asked_for(photos):
+    found = prober(photos, augment="light", views=2)
+    assert found.lessons.plan.views in (0, 2)
+    vectors = kept_features(
+        pooled_prefix(found.model),
+        photos,
+        photos.split.train,
+        augment=augmentation("light"),
+        views=2,
+        progress=False,
+    )
+    targets, weights = np.repeat(photos.targets("train"), 2), np.full(len(vectors), 0.5)
+    wanted = linear_probe(vectors, targets, weights=weights, strength=PROBE_STRENGTH)
+    np.testing.assert_allclose(found.at_start().probe.kernel, wanted.kernel, atol=1e-4)
+
+
 def test_the_start_is_probed_once(photos):
     found = prober(photos)
     assert found.at_start() is found.at_start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tfxfer import augment as room
+from tfxfer.contracts import Part
 from tfxfer.data import Photos
+from tfxfer.errors import SettingError
 from tfxfer.features import PROBE_STRENGTH, Probe, kept_features, linear_probe, pooled_prefix
-from tfxfer.models import computing_in
+from tfxfer.models import computing_in, scores_of
 from tfxfer.training.material.feature_plan import DEFAULT_VIEWS
 from tfxfer.training.material.lessons import Lessons
 
 __all__ = ["Probed", "Prober", "fitted_probe"]
 
 _Features = npt.NDArray[np.float32]
+_Kept = Callable[[Sequence[int], int], _Features | None]
 _Numbers = npt.NDArray[np.float64]
 
 
@@ -45,10 +48,13 @@ class Prober:
     Attributes:
         model: The whole model.
         lessons: What phases learn from.
+        views: How many views of a training picture are wanted where phases keep none; None is 4 where
+            pictures are augmented.
     """
 
     model: keras.Model
     lessons: Lessons
+    views: int | None = None
     _start: Probed | None = None
 
     def at_start(self) -> Probed:
@@ -56,7 +62,6 @@ class Prober:
 
         Raises:
             DataError: A picture cannot be read.
-            SettingError: The features are not to be kept, or one class alone is shown.
         """
         self._start = self._start or self._probed(self.lessons.vectors)
         return self._start
@@ -65,39 +70,47 @@ class Prober:
         """Return the probe of the backbone as it is.
 
         Raises:
-            DataError: As there.
-            SettingError: As there.
+            DataError: A picture cannot be read.
         """
         return self._probed(lambda *_: None)
 
-    def _probed(self, kept: Any) -> Probed:
-        split, views = self.lessons.photos.split, self._views
-        training, validation = (
-            self._pooled(part, count) if (found := kept(part, count)) is None else found
-            for part, count in ((split.train, views), (split.validation, 1))
-        )
+    def _probed(self, kept: _Kept) -> Probed:
+        training, views = self._features("train", self._views, kept)
+        validation, _ = self._features("validation", 1, kept)
         probe = fitted_probe(training, self.lessons.photos, self.lessons, views=views)
         return Probed(probe, probe.scores(training[::views]), probe.scores(validation))
+
+    def _features(self, part: Part, views: int, kept: _Kept) -> tuple[_Features, int]:
+        """Return features of so many views of each picture, or of one where there is no room to keep them."""
+        photos = self.lessons.photos
+        found = kept(photos.split[part], views)
+        if found is not None:
+            return found, views
+        prefix = pooled_prefix(self.model)
+        with computing_in("float32", self.model):
+            try:
+                return self._pooled(prefix, photos.split[part], views), views
+            except SettingError:  # it says that there is no room, or that float16 does not hold them
+                return scores_of(prefix, photos, part, batch_size=self.lessons.turn_size), 1
 
     @property
     def _views(self) -> int:
         """How many views of a training picture there are, or are to be."""
         if self.lessons.plan.views:
             return self.lessons.plan.views
-        return DEFAULT_VIEWS if self._augment else 1
+        return (self.views or DEFAULT_VIEWS) if self._augment else 1
 
     @property
     def _augment(self) -> room.Augmentation | None:
         augment = self.lessons.augment
         return None if isinstance(augment, room.DeviceAugmentation) else augment
 
-    def _pooled(self, indices: Sequence[int], views: int) -> _Features:
+    def _pooled(self, prefix: keras.Model, indices: Sequence[int], views: int) -> _Features:
         """Run the backbone over pictures, or find what was kept of it."""
         lessons = self.lessons
         watching: dict[str, Any] = {"progress": lessons.progress, "console": lessons.console}
         changes: dict[str, Any] = {"augment": self._augment, "views": views}
-        with computing_in("float32", self.model):
-            return kept_features(pooled_prefix(self.model), lessons.photos, indices, **changes, **watching)
+        return kept_features(prefix, lessons.photos, indices, **changes, **watching)
 
 
 def fitted_probe(features: _Features, photos: Photos, lessons: Lessons, *, views: int = 1) -> Probe:
@@ -108,8 +121,15 @@ def fitted_probe(features: _Features, photos: Photos, lessons: Lessons, *, views
         photos: What they are of.
         lessons: What phases learn from.
         views: How many there are of each picture; all together they count as one.
+
+    Returns:
+        The probe; where one class alone is shown, one that always says it.
     """
     targets, counting = photos.targets("train"), lessons.class_weight
+    if photos.task == "single_label" and len(np.unique(targets)) == 1:
+        bias = np.full(len(photos.classes), -np.log(len(targets) + 1))
+        bias[targets[0]] = 0.0
+        return Probe(photos.task, np.zeros((features.shape[1], len(bias))), bias)
     weights = np.array([counting[int(label)] for label in targets]) if counting else np.ones(len(targets))
     settings: dict[str, Any] = {"strength": PROBE_STRENGTH, "outputs": len(photos.classes)}
     settings["weights"] = np.repeat(weights / views, views)
