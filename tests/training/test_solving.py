@@ -155,7 +155,7 @@ def test_callbacks_are_told_of_one_epoch_and_the_next_phase_counts_on(photos, tm
 def test_callbacks_of_keras_find_what_they_ask_for(photos, tmp_path):
     callbacks = [
         keras.callbacks.ReduceLROnPlateau(),
-        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate),
+        keras.callbacks.LearningRateScheduler(lambda _, rate: rate),
         keras.callbacks.EarlyStopping("val_accuracy"),
         keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_accuracy", save_best_only=True),
         keras.callbacks.TensorBoard(tmp_path / "board"),
