@@ -1,10 +1,12 @@
 """Solving: the head is the optimum of the regression, told as one epoch; what is no regression is trained."""
 
+import io
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.training.unguarded import fit
 from tfxfer.augment import device_augmentation
@@ -230,7 +232,9 @@ def test_without_room_for_features_it_is_solved_on_those_of_the_moment(photos, m
     fit(kept, photos, plan=(SOLVED,), progress=False)
     monkeypatch.setattr(budget, "_free", lambda *_: 0)
     monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
-    fit(model, photos, plan=(SOLVED,), features="off", progress=False)
+    told = io.StringIO()
+    fit(model, photos, plan=(SOLVED,), features="off", console=Console(file=told, width=200))
+    assert "features: not kept for the head, of one view each, since there is no room" in told.getvalue()
     kernels = [np.asarray(each.get_layer("head_logits").kernel) for each in (kept, model)]
     np.testing.assert_allclose(*kernels, atol=2e-3)
 

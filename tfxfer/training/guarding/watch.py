@@ -153,10 +153,7 @@ def watch(prober: Prober, phases: Sequence[Phase]) -> Watch | str:
         return "the whole backbone learns from the beginning, as one without pretrained weights does"
     photos = at_most(lessons.photos, "validation", _MOST, seed=seed)
     started = time.perf_counter() - lessons.seconds
-    try:
-        found = prober.at_start()
-    except SettingError as error:
-        return str(error).removesuffix(".")
+    found = prober.at_start()
     started += lessons.seconds
     places = {index: place for place, index in enumerate(lessons.photos.split.validation)}
     chosen = [places[index] for index in photos.split.validation]

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
 
 from tfxfer import augment as room
 from tfxfer.contracts import Part
@@ -90,7 +91,11 @@ class Prober:
         with computing_in("float32", self.model):
             try:
                 return self._pooled(prefix, photos.split[part], views), views
-            except SettingError:  # it says that there is no room, or that float16 does not hold them
+            except SettingError as error:  # there is no room, or float16 does not hold them
+                lessons, console = self.lessons, self.lessons.console or Console(stderr=True)
+                if lessons.progress:
+                    line = f"features: not kept for the head, of one view each, since {error}"
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)
                 return scores_of(prefix, photos, part, batch_size=self.lessons.turn_size), 1
 
     @property
