@@ -51,7 +51,7 @@ def neighbour_scores(features: Features, columns: Columns) -> Columns:
     Returns:
         Shares of neighbours with each label, or means of numbers, in the shape of ``columns``.
     """
-    return columns[nearest(features)].mean(axis=1)
+    return np.asarray(columns[nearest(features)].mean(axis=1))
 
 
 def mean_average_precision(scores: Columns, columns: Columns) -> float:
