@@ -12,7 +12,7 @@
 - gradual, full: tfxfer.fit by these plans. l2-sp: the default's two phases, the second under L2-SP with its
   strengths of 0.1 and 0.01. soup: the default's, each with the soup of its five best epochs.
   co-tuning: the default's, the second under Co-Tuning with a strength of 2.3; KERAS_HOME must have, or Keras
-  fetch, the weights with the classification layer.
+  fetch, the weights with the classification layer, which a bundle (--backbones file:DIR) has.
 - scratch: the same network without pretrained weights, as tfxfer trains such: everything, for 30 epochs.
 
 The same pictures, split, decoded pixels and ImageNet weights for all, each way and seed in a process of its
@@ -139,7 +139,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
-    parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], choices=BASES)
+    parser.add_argument("--backbones", nargs="+", default=["mobilenet_v2_035"], help="also file:BUNDLE")
     parser.add_argument("--seeds", type=int, default=3)
     ways = ["guide", "still", "off", "default"]
     more = ["fastai", "model-maker", "gradual", "full", "l2-sp", "co-tuning", "soup", "scratch"]
@@ -152,6 +152,8 @@ def main() -> None:
     )
     parser.add_argument("--measured", type=Path, help="keeps what was measured")
     chosen = parser.parse_args()
+    if RECIPES.keys() & set(chosen.ways) and (others := set(chosen.backbones) - BASES.keys()):
+        parser.error(f"{', '.join(RECIPES)} are no ways for {', '.join(others)}; leave them out of --ways")
     settings = (chosen.augment, str(chosen.guide_epochs), *([str(chosen.few)] if chosen.few else []))
     for backbone in chosen.backbones:
         found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways}

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from tfxfer.backbones import BACKBONES, origin_of
+from tfxfer.backbones import BACKBONES, Origin, origin_of
 from tfxfer.contracts import PARTS, LeftOut
 from tfxfer.evaluation import evaluate
 from tfxfer.exports import card as card_module
@@ -61,7 +60,7 @@ def test_the_card_tells_input_figures_and_training(bundle, fitted, photos):
         "filter": "bilinear, antialiased",
     }
     assert card["backbone"] == "micro"
-    assert card["weights"] == asdict(origin_of(model))
+    assert Origin(**card["weights"]) == origin_of(model)
     assert card["weights"]["sha256"] == BACKBONES["micro"].weights_sha256
     assert card["task"] == "single_label"
     assert card["classes"] == ["blue", "green", "red"]

@@ -1,4 +1,3 @@
-from .application_top import PretrainedTop as PretrainedTop
 from .application_top import pretrained_top as pretrained_top
 from .catalog import BACKBONES as BACKBONES
 from .counts import write_count as write_count
@@ -25,3 +24,4 @@ from .spec import BackboneSpec as BackboneSpec
 from .spec import Stage as Stage
 from .stochastic_depth import check_drop_path as check_drop_path
 from .stochastic_depth import with_drop_path as with_drop_path
+from .top import PretrainedTop as PretrainedTop

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import keras
-from keras import KerasTensor
 
 from tfxfer.backbones.from_applications import called
 from tfxfer.backbones.graph import flat_operations, output_within, replayed, steady_names
 from tfxfer.backbones.spec import BackboneSpec
+from tfxfer.backbones.top import PretrainedTop
 from tfxfer.errors import SettingError
 
-__all__ = ["PretrainedTop", "pretrained_top"]
-
-
-class PretrainedTop(NamedTuple):
-    """What a backbone told its own classes apart by.
-
-    Attributes:
-        place: The operation whose map it stands on.
-        layers: That map, shape (batch, rows, columns, channels) -> logits, shape (batch, classes).
-    """
-
-    place: str
-    layers: keras.Model
-
-    def logits(self, model: keras.Model) -> KerasTensor:
-        """Put the layers on a model that has the map; the model itself stays as it is."""
-        operation = next(each for each in model.operations if each.name == self.place)
-        logits: KerasTensor = self.layers(output_within(model, operation))
-        return logits
+__all__ = ["pretrained_top"]
 
 
 def pretrained_top(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 
 from tfxfer.errors import SettingError, WeightsError
 from tfxfer.runtime import file_sha256
+
+if TYPE_CHECKING:
+    from tfxfer.backbones.top import PretrainedTop
 
 __all__ = ["Origin", "check_digest", "origin_of", "with_origin"]
 
@@ -25,11 +29,13 @@ class Origin:
         name: The file, without its folder, or what else people call the weights; ``""`` for none.
         sha256: 64 hexadecimal digits; ``""`` for none. Of a module, over the names and contents of all
             its files that are used.
+        top: What told one class a picture by the backbone's map there, or None where that did not come along.
     """
 
     kind: str
     name: str = ""
     sha256: str = ""
+    top: PretrainedTop | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_file(cls, kind: str, file: Path, *, name: str | None = None) -> Origin:

@@ -115,7 +115,7 @@ def _card(
         # Of numbers, what there is are their names.
         "names" if photos.task == "regression" else "classes": list(photos.classes),
         "backbone": model.name,
-        "weights": asdict(origin) if origin else None,
+        "weights": {name: getattr(origin, name) for name in ("kind", "name", "sha256")} if origin else None,
         "parameters": model.count_params(),
         "input": {
             "height": size.height,

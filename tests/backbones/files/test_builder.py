@@ -73,6 +73,19 @@ def test_where_the_weights_come_from_is_noted(bundle):
     assert origin_of(build_file(str(bundle), weights=None)) == Origin("random")
 
 
+def test_what_told_its_classes_apart_comes_along(bundle, trained):
+    body = build_file(str(bundle))
+    top = origin_of(body).top
+    scores = keras.ops.softmax(keras.Model(body.inputs[0], top.logits(body))(PIXELS))
+    np.testing.assert_allclose(scores, trained(PIXELS), atol=1e-6)
+    assert origin_of(build_file(str(bundle), weights=None)).top is None
+
+
+def test_what_told_several_labels_does_not(tmp_path):
+    build(classes=3, task="multi_label", backbone="micro", image_size=32).save(tmp_path / "tags.keras")
+    assert origin_of(build_file(str(tmp_path / "tags.keras"))).top is None
+
+
 def test_a_card_is_not_asked(bundle, tmp_path):
     copy = shutil.copytree(bundle, tmp_path / "copy")
     (copy / "card.json").write_text("no card")

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from tests.pretrained import NAME, write_pretrained
 from tests.training.resuming.test_noting import Interrupt
 from tests.training.unguarded import fit
+from tfxfer.backbones import origin_of
 from tfxfer.config import Distillation
 from tfxfer.errors import SettingError
 from tfxfer.models import Anatomy, build
@@ -257,6 +258,32 @@ def test_of_no_strength_it_is_the_plain_training_to_the_bit(photos, monkeypatch)
     assert history() == expected
 
 
+def test_a_model_of_ones_own_teaches_what_is_built_on_it(photos, tmp_path):
+    """It is no part of the one that comes out, and is left as it was."""
+    source = build(classes=4, backbone="micro", image_size=32)
+    source.save(tmp_path / "source.keras")
+
+    def tuned(strength):
+        model = build(classes=3, backbone=f"file:{tmp_path / 'source.keras'}", image_size=32)
+        layers = origin_of(model).top.layers
+        before = layers.get_weights()
+        phase = Phase("top", train=-1, epochs=1, rate=1e-3, co_tuning=strength)
+        fit(model, photos, plan=[phase], batch_size=16, features="off", progress=False)
+        for weight, was in zip(layers.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, was)
+        return model
+
+    plain, taught = tuned(0.0), tuned(2.3)
+    learning = {weight.path for weight in plain.trainable_variables}
+    different = {
+        one.path
+        for one, other in zip(plain.weights, taught.weights, strict=True)
+        if (one.numpy() != other.numpy()).any()
+    }
+    assert different
+    assert different <= learning
+
+
 def refused(model, photos, message, says, **settings):
     phase = Phase("p", **{"train": -1, "co_tuning": 2.3} | settings)
     with pytest.raises(SettingError, match=says(message)):
@@ -277,7 +304,8 @@ def test_where_there_is_nothing_to_go_by_it_is_refused(network, photos, tags, sa
         micro,
         photos,
         "co_tuning needs the classification layer that a backbone was pretrained with, and micro comes "
-        "without; take a backbone of keras.applications (tfxfer backbones), or leave it out.",
+        "without; take a backbone of keras.applications (tfxfer backbones) or a model of yours that tells "
+        "one class a picture (file:DIR), or leave it out.",
         says,
     )
     refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ from tfxfer.backbones.graph import model_name, replayed
 from tfxfer.backbones.hub.layer import HubLayer
 from tfxfer.backbones.origin import Origin, with_origin
 from tfxfer.backbones.preprocess import PixelRange
+from tfxfer.backbones.top import PretrainedTop
 from tfxfer.backbones.weights_file import fill_from_model, load_safely
 from tfxfer.errors import SettingError, WeightsError
 from tfxfer.runtime import OWN_MARK, file_sha256
@@ -70,6 +72,7 @@ def build_file(
     origin.hold(sha256)
     saved = load_safely(file, advice="give one that is whole and made of Keras's own layers.")
     name = model_name("file", path.absolute().name.removesuffix(".keras"))
+    top = None
     if body := _without_head(saved):
         if pixel_range is not None:
             raise SettingError(
@@ -80,11 +83,12 @@ def build_file(
         model = _rebuilt(body, file, image_size, fresh=fresh) or _kept(
             body, path, image_size, name=name, fresh=fresh
         )
+        top = _top(saved, body, model)
     else:
         model = build_foreign(
             saved, label=str(path), name=name, image_size=image_size, pixel_range=pixel_range, fresh=fresh
         )
-    return with_origin(model, Origin("random") if fresh else origin)
+    return with_origin(model, Origin("random") if fresh else replace(origin, top=top))
 
 
 def _model_file(path: Path) -> Path:
@@ -146,6 +150,17 @@ def _without_head(saved: keras.Model) -> keras.Model | None:
     if not fixed or not isinstance(features, keras.KerasTensor) or len(features.shape) not in (2, 4):
         return None
     return keras.Model(image, features, name=saved.name)
+
+
+def _top(saved: keras.Model, body: keras.Model, model: keras.Model) -> PretrainedTop | None:
+    """Take the head along, where it told one class a picture."""
+    logits, scores = (saved.get_layer(name) for name in HEAD[1:])
+    if not isinstance(scores, keras.layers.Softmax):
+        return None
+    features = keras.Input(body.output_shape[1:])
+    pooled = saved.get_layer("head_pool")(features) if len(features.shape) == 4 else features
+    layers = keras.Model(features, logits(pooled), name="pretrained_top")
+    return PretrainedTop(model.operations[-1].name, layers)
 
 
 def _rebuilt(

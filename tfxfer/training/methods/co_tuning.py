@@ -142,7 +142,7 @@ def check_co_tuning(model: keras.Model, photos: Photos, phases: Sequence[Phase])
 
     Raises:
         SettingError: A phase asks for it and trains nothing of the backbone, or pictures do not show one
-            class each, or the backbone or its weights are not keras.applications' own.
+            class each, or what told classes apart on the backbone did not come along and is not to be had.
     """
     tuned = [phase for phase in phases if phase.co_tuning]
     if not tuned:
@@ -157,12 +157,15 @@ def check_co_tuning(model: keras.Model, photos: Photos, phases: Sequence[Phase])
                 f"co_tuning of phase {phase.name!r} teaches the backbone, of which nothing learns in it; "
                 "leave it out there, or choose what learns by train."
             )
+    origin = origin_of(model)
+    if origin and origin.top:
+        return
     if model.name not in BACKBONES or not BACKBONES[model.name].builder.startswith("keras.applications:"):
         raise SettingError(
             f"co_tuning needs the classification layer that a backbone was pretrained with, and {model.name} "
-            "comes without; take a backbone of keras.applications (tfxfer backbones), or leave it out."
+            "comes without; take a backbone of keras.applications (tfxfer backbones) or a model of yours "
+            "that tells one class a picture (file:DIR), or leave it out."
         )
-    origin = origin_of(model)
     if origin is None or origin.kind != "imagenet":
         raise SettingError(
             f"co_tuning goes with the ImageNet weights of {model.name}, got "
@@ -186,7 +189,8 @@ def pretraining_of(
         DataError: A picture cannot be read.
         WeightsError: The classification layer cannot be had.
     """
-    top = pretrained_top(model, BACKBONES[model.name])
+    origin = origin_of(model)
+    top = origin.top.copy() if origin and origin.top else pretrained_top(model, BACKBONES[model.name])
     prefix = keras.Model(model.inputs[0], top.logits(model), name=f"{model.name}_pretrained")
     train, validation = photos.split.train, photos.split.validation
     logits = kept_features(prefix, photos, (*train, *validation), progress=progress, console=console)
