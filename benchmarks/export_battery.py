@@ -76,7 +76,7 @@ def run(name: str, folder: Path) -> dict[str, Any]:
     tfxfer.fit(model, photos, guard=False, progress=False)
     with warnings.catch_warnings(action="ignore", category=tfxfer.TfxferWarning):
         made = tfxfer.export(model, folder / "bundle", photos, formats=FORMS)
-    forms = {each.format: each.to_dict() for each in made}
+    forms = {each.format: each.to_dict() | {"file": each.path.name} for each in made}
     return {"size": size, "seconds": time.process_time() - started, "forms": forms}
 
 
