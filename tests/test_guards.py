@@ -37,6 +37,11 @@ LOST = replace(GAINED, over_probe=Lead(-0.06, -0.1, -0.021), kept="probe")
             "may be chance.",
         ),
         (
+            replace(GAINED, over_probe=Lead(-0.023, -0.07, 0.0)),
+            "the model is 2.3 points worse (95 % 0.0 to 7.0) than a linear probe of the frozen features, "
+            "which may be chance, and 31.0 points better (95 % 20.0 to 40.0) than colours alone.",
+        ),
+        (
             LOST,
             "the model is 6.0 points worse (95 % 2.1 to 10.0) than a linear probe of the frozen features,"
             " and the probe is kept.",
@@ -58,7 +63,7 @@ LOST = replace(GAINED, over_probe=Lead(-0.06, -0.1, -0.021), kept="probe")
             " alone.",
         ),
     ],
-    ids=["gained", "lost", "probe", "other head", "no better", "numbers"],
+    ids=["gained", "lost", "lost at most", "probe", "other head", "no better", "numbers"],
 )
 def test_it_is_one_sentence(guard, sentence):
     assert str(guard) == sentence

@@ -87,4 +87,4 @@ def _told(lead: Lead, factor: float, unit: str) -> str:
     low, high = sorted(sign * factor * end for end in (lead.low, lead.high))
     how = "better" if sign > 0 else "worse"
     size = f"{sign * factor * lead.value:.{places}f} {unit}"
-    return f"{size} {how} (95 % {low:.{places}f} to {high:.{places}f})"
+    return f"{size} {how} (95 % {low:z.{places}f} to {high:z.{places}f})"

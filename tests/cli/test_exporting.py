@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tfxfer import build, convert, export, from_folder
 from tfxfer.cli import exporting
 from tfxfer.cli.main import main
+from tfxfer.exports import Artifact, Comparison
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,25 @@ def test_one_that_was_refused_is_told_and_the_status_is_1(command, monkeypatch, 
     status, told = command(folder, "--formats", "tflite-float16")
     assert status == 1
     assert told.out.startswith("model-float16.tflite, refused  ")
+
+
+def test_numbers_are_not_right_but_off():
+    """The merit of numbers is how far off they are, with a minus before it."""
+    found = Comparison(50, 9, 0.72, 0.19, 0.05, -0.766, -0.0124, (-0.02, 0.00004))
+    int8 = Artifact("tflite-int8", Path("model-int8.tflite"), 720_000, found, refused="says otherwise")
+    assert exporting.forms_table([int8], "regression") == (
+        "model-int8.tflite, refused  0.72 MB  the same of 72.0% of 50 pictures, off by 0.766 standard "
+        "deviations (+0.012, 95 % +0.000 to +0.020), mean difference 5.0e-02"
+    )
+
+
+def test_labels_are_right_and_what_is_none_has_no_sign():
+    found = Comparison(50, 1, 0.98, 0.1, 0.01, 0.9, -0.0, (-0.02, 0.0), calibration_error_change=-0.0001)
+    file = Artifact("tflite", Path("b/model.tflite"), 1_620_000, found, made="by hand")
+    assert exporting.forms_table([file], "single_label") == (
+        "b/model.tflite  1.62 MB  the same of 98.0% of 50 pictures, right 90.0% (+0.0, 95 % -2.0 to +0.0), "
+        "mean difference 1.0e-02, calibration error +0.0  (by hand)"
+    )
 
 
 def test_a_misspelt_form_is_a_wrong_setting(command, tmp_path):

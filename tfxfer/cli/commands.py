@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import tfxfer
+from tfxfer.cli.exporting import forms_table
 from tfxfer.cli.given import given_settings, recipe_option, told
 from tfxfer.cli.judging import judge_source
 from tfxfer.cli.options import (
@@ -66,7 +67,7 @@ def train(folder: Path | None, to: Path, file: Path | None, as_json: bool, **opt
         print_json(run.to_dict())
         return
     click.echo(f"{run.report}\n")
-    click.echo(_files_table(run.files, same="numbers" if run.photos.task == "regression" else "labels"))
+    click.echo(forms_table(run.files, run.photos.task))
     for done in filter(None, (run.calibration, run.rejection)):
         click.echo(f"\n{done}")
     left_out = f", {len(run.photos.left_out)} left out" if run.photos.left_out else ""
@@ -138,12 +139,3 @@ def demo(to: Path | None, as_json: bool) -> None:
         print_json(outcome.to_dict())
     else:
         click.echo(str(outcome))
-
-
-def _files_table(files: tuple[tfxfer.Artifact, ...], *, same: str) -> str:
-    return "\n".join(
-        f"{artifact.path}  {artifact.size / 1e6:.1f} MB  same {same} on {artifact.comparison.images} of "
-        f"{artifact.comparison.images} pictures, largest difference "
-        f"{artifact.comparison.largest_difference:.0e}"
-        for artifact in files
-    )

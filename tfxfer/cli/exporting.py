@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,11 @@ import tfxfer
 from tfxfer.cli.options import FOLDER, json_option
 from tfxfer.cli.outputs import forms
 from tfxfer.cli.streams import quiet
+from tfxfer.runtime import ModelFacts, read_card
+
+if TYPE_CHECKING:
+    from tfxfer.contracts import Task
+    from tfxfer.exports.artifact import Comparison
 
 __all__ = ["export", "forms_table"]
 
@@ -43,24 +49,35 @@ def export(bundle: Path, formats: tuple[str, ...], photos: str | None, accept: b
     if as_json:
         click.echo(json.dumps({each.format: each.to_dict() for each in artifacts}, indent=2))
     else:
-        click.echo(forms_table(artifacts))
+        click.echo(forms_table(artifacts, ModelFacts.of_card(read_card(bundle)).task))
     return int(not all(artifact.passed for artifact in artifacts))
 
 
-def forms_table(artifacts: Sequence[tfxfer.Artifact]) -> str:
+def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
     """Write one line a form: its size, and how it does beside the model."""
     lines = []
     for each in artifacts:
         found = each.comparison
-        low, high = found.interval
         made = f"  ({each.made})" if each.made else ""
         moved = found.calibration_error_change
-        calibration = "" if moved is None else f", calibration error {100 * moved:+.1f}"
+        calibration = "" if moved is None else f", calibration error {100 * moved:+z.1f}"
         told = f"{each.path}" if each.passed else f"{each.path.name}, refused"
         lines.append(
-            f"{told}  {each.size / 1e6:.2f} MB  the same "
-            f"of {found.agreement:.1%} of {found.images} pictures, right {found.merit:.1%} "
-            f"({100 * found.merit_change:+.1f}, 95 % {100 * low:+.1f} to {100 * high:+.1f}), "
-            f"mean difference {found.mean_difference:.1e}{calibration}{made}"
+            f"{told}  {each.size / 1e6:.2f} MB  the same of {found.agreement:.1%} of {found.images} "
+            f"pictures, {_merit(found, task)}, mean difference {found.mean_difference:.1e}{calibration}{made}"
         )
     return "\n".join(lines)
+
+
+def _merit(found: Comparison, task: Task) -> str:
+    """Say how right a form is, or how far off its numbers are, and what it changes of the model's."""
+    low, high = found.interval
+    if task == "regression":
+        return (
+            f"off by {-found.merit:.3f} standard deviations ({-found.merit_change:+z.3f}, 95 % {-high:+z.3f} "
+            f"to {-low:+z.3f})"
+        )
+    return (
+        f"right {found.merit:.1%} ({100 * found.merit_change:+z.1f}, 95 % {100 * low:+z.1f} to "
+        f"{100 * high:+z.1f})"
+    )
