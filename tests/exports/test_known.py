@@ -61,9 +61,11 @@ def test_every_file_but_the_plain_one_says_it(made, images):
     np.testing.assert_allclose(FORMATS["keras"].scores(folder / "model.keras", images), scores, atol=1e-5)
     assert [artifact.comparison.disagreements for artifact in artifacts] == [0, 0, 0]
     assert [artifact.known and artifact.known.disagreements for artifact in artifacts] == [None, 0, 0]
-    assert {name: artifacts[1].to_dict()["known"][name] for name in ("images", "agreement", "refused")} == {
+    names = ("images", "agreement", "turned_away", "refused")
+    assert {name: artifacts[1].to_dict()["known"][name] for name in names} == {
         "images": 14,
         "agreement": 1.0,
+        "turned_away": int((known < 0).sum()),
         "refused": "",
     }
     assert json.loads((folder / "card.json").read_text())["rejection"] == rejection.to_dict()

@@ -25,6 +25,9 @@ def test_a_headline_with_and_without_interval():
         "It gives 90.0% of 1,200 pictures that it had not seen before the right label. With other pictures "
         "of the same kind, expect 85.0% to 95.0%."
     )
+    # By Clopper and Pearson, of 1,200 that are all right: 0.025 to the power of 1/1200.
+    whole = {"name": "accuracy", "value": 1.0, "interval": {"low": 1.0, "high": 1.0}}
+    assert summarise(facts(headline=whole))[0].endswith(" expect 99.7% to 100.0%.")
     alone = facts(
         headline={"name": "accuracy", "value": 1.0, "interval": None}, data={"pictures": {"test": 1}}
     )
@@ -39,6 +42,17 @@ def test_other_tasks():
         "On 1,200 pictures that it had not seen before, it accounts for 80.0% of how the numbers vary; "
         "always saying their mean accounts for none of it."
     ]
+    worse = facts(headline={"name": "r2", "value": -0.1, "interval": {"low": -0.5, "high": 0.1}})
+    assert summarise(worse)[0] == (
+        "On 1,200 pictures that it had not seen before, it is further off than always saying the mean of the "
+        "numbers would be."
+    )
+    off = {"name": "age", "mean_absolute_error": 2.97132, "baseline_mean_absolute_error": 3.04}
+    each = facts(headline=worse["headline"], test={"per_number": [off, {**off, "name": "wear"}]})
+    assert summarise(each)[1] == (
+        "On average, it is off by 2.971 in “age” (always saying its mean: 3.04), 2.971 in “wear” (always "
+        "saying its mean: 3.04)."
+    )
     several = facts(
         task="multi_label", headline={"name": "mean_average_precision", "value": 0.7, "interval": None}
     )
@@ -53,11 +67,14 @@ def test_what_was_kept():
     phase = {"name": "top", "history": {"val_loss": [1, 2, 3]}, "best_epoch": 2, "soup": []}
     training = {"kept": "top", "phases": [{**phase, "name": "head"}, phase]}
     assert summarise(facts(training=training))[1] == (
-        "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation."
+        "Of what training tried, epoch 2 of 3 of the phase “top” had the lowest loss on validation."
     )
     guard = {"kept": "fine-tuned", "sentence": "the model is 1.0 points better than a linear probe."}
     told = summarise(facts(training={**training, "guard": guard}))
-    assert told[1] == "Of what training tried, epoch 2 of 3 of the phase “top” did best on validation."
+    assert (
+        told[1]
+        == "Of what training tried, epoch 2 of 3 of the phase “top” had the lowest loss on validation."
+    )
     assert told[2] == "The model is 1.0 points better than a linear probe."
     guard = {"kept": "probe", "sentence": "the model is worse, and the probe is kept."}
     assert summarise(facts(training={**training, "guard": guard}))[1] == (
@@ -65,7 +82,8 @@ def test_what_was_kept():
     )
     training["phases"][1] = {**phase, "soup": [1, 3]}
     assert summarise(facts(training=training))[1] == (
-        "Of what training tried, the average of 2 epochs of 3 of the phase “top” did best on validation."
+        "Of what training tried, the average of 2 epochs of 3 of the phase “top” had the lowest loss on "
+        "validation."
     )
 
 
@@ -90,6 +108,20 @@ def test_whether_confidence_means_anything(error, accuracy, told):
     filled = {"count": 10, "confidence": 0.9, "accuracy": accuracy}
     test = {"calibration": {"expected_calibration_error": error, "bins": [filled]}}
     assert summarise(facts(test=test))[1] == told
+
+
+def test_what_it_takes_for_none_of_the_classes():
+    file = {"file": "model.tflite", "passed": True, "agreement": 1.0, "images": 153}
+    keras = {**file, "known": None}
+    telling = {**file, "known": {"images": 153, "turned_away": 8}}
+    told = summarise(facts(files=[keras, telling], rejection={"share": 0.1}))
+    assert told[2] == (
+        "Of 153 pictures that each show one of its classes, it takes 8 (5.2%) for none of them; it was set "
+        "to take up to 10.0% on average."
+    )
+    # A bundle of before this was counted.
+    earlier = {**file, "known": {"images": 153}}
+    assert len(summarise(facts(files=[earlier], rejection={"share": 0.1}))) == len(told) - 1
 
 
 def test_what_it_confuses_most():

@@ -55,6 +55,7 @@ class KnownComparison:
         agreement: Share of pictures of which the same is said, in 0..1.
         largest_difference: Largest difference of ``known``, in standard deviations over validation pictures.
         mean_difference: Mean of these differences.
+        turned_away: How many of the pictures, each of which shows a class, it takes for none of the classes.
         refused: Why the file does not tell it; empty where it does.
     """
 
@@ -63,6 +64,7 @@ class KnownComparison:
     agreement: float
     largest_difference: float
     mean_difference: float
+    turned_away: int
     refused: str = ""
 
 

@@ -47,6 +47,7 @@ class KnownYardstick:
             agreement=float(np.mean(~other)),
             largest_difference=float(differences.max()),
             mean_difference=float(differences.mean()),
+            turned_away=int(np.sum(said < 0)),
         )
 
     def complaint(self, found: KnownComparison, bounds: Bounds) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scipy.stats import binomtest
+
 __all__ = ["summarise"]
+
+_NUMBERS = 3
+"""So many numbers are told one by one at most."""
 
 _CLOSE = 0.03
 _ROUGH = 0.1
@@ -18,7 +23,7 @@ def summarise(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: What ``gather`` puts together, this excepted.
     """
-    tellers = (_headline, _kept, _guard, _confidence, _confusion, _data, _files)
+    tellers = (_headline, _numbers, _kept, _guard, _confidence, _known, _confusion, _data, _files)
     return [sentence for teller in tellers if (sentence := teller(facts))]
 
 
@@ -27,6 +32,8 @@ def _headline(facts: Mapping[str, Any]) -> str:
     seen = f"{_pictures(images)} that it had not seen before"
     if name == "accuracy":
         told = f"It gives {value:.1%} of {seen} the right label."
+    elif name == "r2" and value < 0:
+        return f"On {seen}, it is further off than always saying the mean of the numbers would be."
     elif name == "r2":
         told = (
             f"On {seen}, it accounts for {value:.1%} of how the numbers vary; always saying their mean "
@@ -39,7 +46,19 @@ def _headline(facts: Mapping[str, Any]) -> str:
     if interval is None:
         return told
     low, high = interval["low"], interval["high"]
+    if name == "accuracy" and low == high:
+        # Where all are right, or none is, so is every draw of the bootstrap; pictures to come need not be.
+        low, high = binomtest(round(value * images), images).proportion_ci()
     return f"{told} With other pictures of the same kind, expect {low:.1%} to {high:.1%}."
+
+
+def _numbers(facts: Mapping[str, Any]) -> str:
+    told = [
+        f"{each['mean_absolute_error']:.4g} in “{each['name']}” (always saying its mean: "
+        f"{each['baseline_mean_absolute_error']:.4g})"
+        for each in facts["test"].get("per_number", ())[:_NUMBERS]
+    ]
+    return f"On average, it is off by {', '.join(told)}." if told else ""
 
 
 def _kept(facts: Mapping[str, Any]) -> str:
@@ -51,7 +70,10 @@ def _kept(facts: Mapping[str, Any]) -> str:
     phase = next(phase for phase in training["phases"] if phase["name"] == training["kept"])
     count = len(phase["history"]["val_loss"])
     of = f"the average of {len(phase['soup'])} epochs" if phase["soup"] else f"epoch {phase['best_epoch']}"
-    return f"Of what training tried, {of} of {count} of the phase “{phase['name']}” did best on validation."
+    return (
+        f"Of what training tried, {of} of {count} of the phase “{phase['name']}” had the lowest loss on "
+        "validation."
+    )
 
 
 def _guard(facts: Mapping[str, Any]) -> str:
@@ -74,6 +96,20 @@ def _confidence(facts: Mapping[str, Any]) -> str:
     if error <= _ROUGH:
         return f"Its probabilities are a rough guide: {off}."
     return f"Do not take its probabilities at their word: {off}."
+
+
+def _known(facts: Mapping[str, Any]) -> str:
+    told = [
+        each["known"] for each in facts["files"] if (each.get("known") or {}).get("turned_away") is not None
+    ]
+    if not told:
+        return ""
+    away, images = told[0]["turned_away"], told[0]["images"]
+    return (
+        f"Of {_pictures(images)} that each show one of its classes, it takes {away:,} "
+        f"({away / images:.1%}) for none of them; it was set to take up to "
+        f"{facts['rejection']['share']:.1%} on average."
+    )
 
 
 def _confusion(facts: Mapping[str, Any]) -> str:
