@@ -95,7 +95,7 @@ def test_curves_are_those_of_the_classes_that_are_told_worst():
     assert roc["axes"] == ["false positive rate", "true positive rate"]
     assert roc["alt"] == "ROC curves; areas below them: ant 0.750, bee 0.750."
     assert precision["lines"][0]["points"][:2] == [(left, top), ((left + right) / 2, top)]
-    assert precision["alt"].startswith("precision-recall curves; areas below them: ant 0.833, bee 0.833")
+    assert precision["alt"].startswith("Precision-recall curves; areas below them: ant 0.833, bee 0.833")
     assert curve_charts({}) == []
 
 

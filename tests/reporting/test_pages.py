@@ -31,6 +31,7 @@ SECTIONS = (
     "settings",
 )
 VOID = {"img", "meta", "link", "br"}
+NOTHING = {"samples": [], "small": {}, "explained": []}
 
 
 class Page(HTMLParser):
@@ -102,7 +103,7 @@ def test_every_picture_is_in_it_and_is_described(parsed):
     assert len(parsed.labels) == 5
     assert parsed.labels[0].startswith("Loss, epoch by epoch; phase head, training: from ")
     assert parsed.labels[2].startswith("ROC curves; areas below them: ")
-    assert parsed.labels[3].startswith("precision-recall curves; areas below them: ")
+    assert parsed.labels[3].startswith("Precision-recall curves; areas below them: ")
     assert parsed.labels[4].startswith("Reliability diagram; said with ")
 
 
@@ -116,7 +117,7 @@ def test_what_an_audit_found_is_shown(page, facts, bundle):
     assert facts["audit"]["counts"]["duplicates"] == 1
     assert '<details open><summary>Exact duplicates: <data value="1">1</data></summary>' in page
     assert "- exact duplicates: 1\n" in (bundle / "report.md").read_text()
-    assert "1 exact duplicates" in (bundle / "MODEL_CARD.md").read_text()
+    assert "found: exact duplicates (1)" in (bundle / "MODEL_CARD.md").read_text()
 
 
 def test_doubted_labels_are_shown(page, facts, bundle):
@@ -126,7 +127,7 @@ def test_doubted_labels_are_shown(page, facts, bundle):
         assert f"{each['part']}: {each['file']}" in page
     assert f"| {found['first'][0]['file']} |" in (bundle / "report.md").read_text()
     known = {**facts, "label_errors": {**found, "count": 0, "first": []}}
-    text = html_page(known, {"samples": [], "small": {}, "explained": []})
+    text = html_page(known, NOTHING)
     assert "labels looks wrong to a linear probe" in text
 
 
@@ -135,7 +136,7 @@ def test_mistakes_are_shown_once_where_the_surest_are_all(page, facts):
         assert page.count(f"{each['file']}, labelled") >= 1
     assert "Worst mistakes" not in page
     some = {**facts, "worst_mistakes": facts["worst_mistakes"][1:]}
-    text = html_page(some, {"samples": [], "small": {}, "explained": []})
+    text = html_page(some, NOTHING)
     assert text.index("Most confident errors") < text.index("Worst mistakes")
 
 
@@ -188,7 +189,17 @@ def test_other_tasks_have_pages_too(task, of_task, tmp_path):
     text = (folder / "report.html").read_text()
     for each in facts["worst_mistakes"]:
         assert each["file"] in text
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "It gives every picture a label" not in card
+    first = re.search(r"\| value \| 95 % interval \|\n.*\n\| (.+?) \|", card)[1]
+    if task == "multi_label":
+        assert first == "Mean average precision"
+        assert "<h3>Not every label right</h3>" in text
     if task == "regression":
+        assert first == "R², mean of the numbers"
+        for each in facts["test"]["per_number"]:
+            low, high = each["intervals"]["mean_absolute_error"].values()
+            assert f'<data value="{low!r}">{low:.4g}</data> to <data value="{high!r}">{high:.4g}<' in text
         test = {photos.records[index].path for index in photos.split.test}
         assert {each["file"] for each in facts["worst_mistakes"]} == test
         # Each number has its own map over each picture.
@@ -200,13 +211,45 @@ def test_other_tasks_have_pages_too(task, of_task, tmp_path):
         assert "standard deviations off" in (folder / "report.md").read_text()
 
 
+def test_what_is_taken_for_none_of_the_classes_is_told(facts):
+    known = {"images": 24, "turned_away": 3, "refused": ""}
+    keras, lite = facts["files"]
+    mute = {**lite, "file": "model-int8.tflite", "known": {**known, "refused": "is off"}}
+    rejection = {"share": 0.1, "score": "vim", "images": 40}
+    told = {**facts, "files": [keras, {**lite, "known": known}, mute], "rejection": rejection}
+    text = re.sub(r"<data value=[^>]*>(.*?)</data>", r"\1", html_page(told, NOTHING))
+    for said in (
+        "<p>model.tflite also says whether a picture shows any of the classes at all, by the score “vim” ",
+        "turns up to 10.0% of pictures that do away, on average; it was set by 40 validation pictures.",
+        "<p>Of 24 test pictures, each of which shows one of the classes, model.tflite turned 3 away.",
+        "<p>model-int8.tflite does not say what shows none of the classes: it is off.</p>",
+    ):
+        assert said in text
+    assert "and up to 10.0% of good pictures with it, on average." in card_page(told)
+    assert "any of the classes at all" not in html_page(facts, NOTHING)
+    # A bundle of before these were counted.
+    earlier = {**lite, "known": {"images": 24, "refused": ""}}
+    assert "each of which shows" not in html_page({**told, "files": [earlier]}, NOTHING)
+
+
+def test_an_error_that_grows_has_a_plus(facts):
+    """Of numbers, what changes is their error, with a minus before it; what is none has no sign."""
+    (lite,) = (each for each in facts["files"] if each["form"] == "tflite")
+    lossy = {**lite, "accuracy_change": -0.0124, "accuracy_change_interval": [-0.02, 0.00004]}
+    numbers = html_page({**facts, "task": "regression", "files": [lossy], "worst_mistakes": []}, NOTHING)
+    assert "mean error, in standard deviations</th>" in numbers
+    assert '<td>+0.012</td><td class="interval">+0.000 to +0.020</td>' in numbers
+    labels = html_page({**facts, "files": [lossy]}, NOTHING)
+    assert '<td>-1.24</td><td class="interval">-2.00 to +0.00</td>' in labels
+
+
 def test_what_is_not_there_is_said(facts):
     bare = {**facts, "training": None, "calibration": None, "confusions": [], "files": []}
     bare |= {"mistakes": [], "worst_mistakes": [], "explanations": []}
     bare["audit"] = {"pictures": 3, "counts": {}, "samples": {}}
     bare["label_errors"] = {"reason": "nobody looked", "pictures": 0, "count": 0, "first": []}
     bare["data"] = {**facts["data"], "left_out": [{"path": "a.png", "reason": "is no picture"}]}
-    text = html_page(bare, {"samples": [], "small": {}, "explained": []})
+    text = html_page(bare, NOTHING)
     Page(text)
     for said in (
         "Nothing is known of how it was trained.",

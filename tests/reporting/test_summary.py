@@ -113,14 +113,15 @@ def test_whether_confidence_means_anything(error, accuracy, told):
 def test_what_it_takes_for_none_of_the_classes():
     file = {"file": "model.tflite", "passed": True, "agreement": 1.0, "images": 153}
     keras = {**file, "known": None}
-    telling = {**file, "known": {"images": 153, "turned_away": 8}}
-    told = summarise(facts(files=[keras, telling], rejection={"share": 0.1}))
+    telling = {**file, "known": {"images": 153, "turned_away": 8, "refused": ""}}
+    mute = {**file, "known": {"images": 153, "turned_away": 80, "refused": "loses too much"}}
+    told = summarise(facts(files=[keras, mute, telling], rejection={"share": 0.1}))
     assert told[2] == (
         "Of 153 pictures that each show one of its classes, it takes 8 (5.2%) for none of them; it was set "
         "to take up to 10.0% on average."
     )
     # A bundle of before this was counted.
-    earlier = {**file, "known": {"images": 153}}
+    earlier = {**file, "known": {"images": 153, "refused": ""}}
     assert len(summarise(facts(files=[earlier], rejection={"share": 0.1}))) == len(told) - 1
 
 

@@ -155,7 +155,7 @@ def curve_charts(test: Mapping[str, Any]) -> list[dict[str, Any]]:
     worst = sorted(shown, key=lambda each: each["average_precision"])[:_CURVES]
     ways = (
         ("ROC", "roc_curves", "roc_auc", ("false_positive_rate", "true_positive_rate")),
-        ("precision-recall", "precision_recall_curves", "average_precision", ("recall", "precision")),
+        ("Precision-recall", "precision_recall_curves", "average_precision", ("recall", "precision")),
     )
     charts = []
     for title, key, area, axes in ways:

@@ -86,6 +86,7 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
     # Among five classes or fewer, nobody asks for the five likeliest.
     there = {key for key in facts["test"] if key != "top_k_accuracy" or facts["test"][key] is not None}
     figures = [_row(facts["test"], key, title) for key, title in _FIGURES.items() if key in there]
+    figures.sort(key=lambda row: row["key"] != facts["headline"]["name"])
     found = facts["test"].get("calibration", {})
     means = [_row({**facts["test"], **found}, key, title) for key, title in _RELIABILITY.items() if found]
     shown = {"figures": figures, "reliability": means, "kinds": AUDIT_TITLES}
@@ -95,7 +96,8 @@ def _filled(name: str, facts: Mapping[str, Any], *, autoescape: bool, **more: An
 def _row(test: Mapping[str, Any], key: str, title: str) -> dict[str, Any]:
     interval = test["intervals"].get(key)
     form = "percent" if key in _SHARES else "number"
-    return {"title": title.format(test.get("top_k")), "value": test[key], "interval": interval, "form": form}
+    titled = title.format(test.get("top_k"))
+    return {"key": key, "title": titled, "value": test[key], "interval": interval, "form": form}
 
 
 def _percent(value: float | None) -> str:
@@ -107,9 +109,11 @@ def _number(value: float | None) -> str:
 
 
 def _plain(value: float | None, form: str) -> str:
-    """Write a figure as it is read: ``"percent"``, ``"count"`` or ``"number"``."""
+    """Write a figure as it is read: ``"percent"``, ``"count"``, ``"number"``, or ``"quantity"`` in a unit."""
     if form == "count":
         return f"{value:,}"
+    if form == "quantity":
+        return f"{value:.4g}"
     return _percent(value) if form == "percent" else _number(value)
 
 

@@ -100,7 +100,9 @@ def _confidence(facts: Mapping[str, Any]) -> str:
 
 def _known(facts: Mapping[str, Any]) -> str:
     told = [
-        each["known"] for each in facts["files"] if (each.get("known") or {}).get("turned_away") is not None
+        each["known"]
+        for each in facts["files"]
+        if each.get("known") and not each["known"]["refused"] and "turned_away" in each["known"]
     ]
     if not told:
         return ""
