@@ -91,6 +91,10 @@ def test_it_agrees_with_scikit_learn(seed, images, classes):
         expected = metrics.f1_score(truth, said, labels=labels, average=average, zero_division=0)
         assert value == pytest.approx(expected, **exactly)
     assert report.cohen_kappa == pytest.approx(metrics.cohen_kappa_score(truth, said), **exactly)
+    table = metrics.precision_recall_fscore_support(truth, said, labels=labels, zero_division=0)
+    found = [(score.precision, score.recall, score.f1, score.images) for score in report.per_class]
+    np.testing.assert_allclose(found, np.transpose(table), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(report.confusion, metrics.confusion_matrix(truth, said, labels=labels))
     assert report.roc_auc == pytest.approx(metrics.roc_auc_score(shows, scores), **exactly)
     averaged = metrics.average_precision_score(shows, scores)
     assert report.mean_average_precision == pytest.approx(averaged, **exactly)

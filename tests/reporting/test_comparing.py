@@ -94,6 +94,8 @@ def test_a_difference_is_a_line():
         f"-18.2 [{low:+.1f}, {high:+.1f}] points  right alone: 1, the first 7; McNemar p 0.0703"
     )
     assert str(paired(Path("b"), own[:1], first[:1], counted=False)) == "-1.000"
+    little = np.array([0.0, -0.0004])
+    assert str(paired(Path("b"), little, np.zeros(2), counted=False)) == "+0.000 [+0.000, +0.000]"
 
 
 def test_the_paired_interval_is_that_of_the_bootstrap():
@@ -126,6 +128,10 @@ def test_numbers_are_compared_by_how_far_they_are_off(of_task):
     (difference,) = found.differences
     assert difference.p_value is None
     assert difference.difference == 0
+    pictures = len(photos.split.test)
+    assert str(found).startswith(
+        f"standardized error on {pictures} pictures [95 % interval]: the lower, the better\n"
+    )
     assert "pictures left out: a model was trained or chosen on them." in str(found)
 
 

@@ -44,11 +44,11 @@ class TTAGain:
         return {**asdict(self), "views": list(self.views), "interval": interval}
 
     def __str__(self) -> str:
-        interval = "" if self.interval is None else " [{:+.3f}, {:+.3f}]".format(*self.interval)
+        interval = "" if self.interval is None else " [{:+z.3f}, {:+z.3f}]".format(*self.interval)
         return (
             f"test-time augmentation by {' and '.join(self.views)}, {self.count} views a picture: "
             f"{self.figure.replace('_', ' ')} {self.value:.3f} instead of {self.without:.3f}, change "
-            f"{self.change:+.3f}{interval}"
+            f"{self.change:+z.3f}{interval}"
         )
 
 

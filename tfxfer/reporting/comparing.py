@@ -88,10 +88,10 @@ class PairedDifference:
 
     def __str__(self) -> str:
         if self.p_value is None:
-            return _told(self.difference, self.interval, "+.3f")
+            return _told(self.difference, self.interval, "+z.3f")
         interval = self.interval and Interval(*(100 * end for end in self.interval))
         return (
-            f"{_told(100 * self.difference, interval, '+.1f')} points  right alone: {self.only_this}, the "
+            f"{_told(100 * self.difference, interval, '+z.1f')} points  right alone: {self.only_this}, the "
             f"first {self.only_first}; McNemar p {self.p_value:.3g}"
         )
 
@@ -132,7 +132,8 @@ class RunComparison:
     def __str__(self) -> str:
         form = ".3f" if self.task == "regression" else ".1%"
         width = max(len(str(each.folder)) for each in self.models)
-        rows = [f"{self.figure.replace('_', ' ')} on {self.pictures} pictures [95 % interval]", ""]
+        lower = ": the lower, the better" if self.task == "regression" else ""
+        rows = [f"{self.figure.replace('_', ' ')} on {self.pictures} pictures [95 % interval]{lower}", ""]
         for each in self.models:
             rows.append(
                 f"{each.folder!s:<{width}}  {_told(each.value, each.interval, form)}  {each.backbone}"
