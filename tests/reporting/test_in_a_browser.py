@@ -1,6 +1,7 @@
 """The page in headless Chromium: it loads nothing, says nothing, shows everything, and fits."""
 
 import json
+import shutil
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,8 @@ from tests import browser
 from tests.reporting.conftest import MARKUP
 from tfxfer.contracts import Predictions
 from tfxfer.data import AUDIT_TITLES, data_uri
-from tfxfer.evaluation import confident_errors, judge, worst_mistakes
+from tfxfer.evaluation import confident_errors, evaluate, judge, worst_mistakes
+from tfxfer.reporting import add_report
 from tfxfer.reporting.facts import _confusions
 from tfxfer.reporting.pages import html_page
 
@@ -38,6 +40,14 @@ def test_the_page_is_sound(bundle, tmp_path, width, dark):
     check(found, dark=dark)
     assert found["title"] == "Report: micro on 3 classes"
     assert found["images"] > 10
+
+
+@pytest.mark.parametrize("task", ["multi_label", "regression"])
+def test_pages_of_other_tasks_are_sound(task, of_task, tmp_path):
+    photos, model, _, target, artifacts = of_task[task]
+    folder = shutil.copytree(target, tmp_path / "bundle")
+    add_report(model, photos, evaluate(model, photos), folder, artifacts)
+    check(browser.look_at(folder / "report.html", tmp_path, width=390, dark=True), dark=True)
 
 
 def test_what_is_wrong_would_be_seen(bundle, tmp_path):
