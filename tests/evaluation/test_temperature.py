@@ -149,9 +149,10 @@ def test_what_has_no_probabilities_is_refused(numbers, tags, says):
 
 def test_it_prints_as_a_line():
     quality = Quality(0.25, 0.5, 1.5)
-    done = Calibration(1.5, "", 30, quality, replace(quality, expected_calibration_error=0.125))
+    done = Calibration(1.5, "", 30, quality, Quality(0.125, 0.5, 1.25))
     assert str(done) == (
-        "temperature 1.500: calibration error on the 30 validation pictures 0.250 before, 0.125 after"
+        "temperature 1.500, which brings the log loss on the 30 validation pictures from 1.500 to 1.250; "
+        "calibration error 0.250 before, 0.125 after"
     )
     left = Calibration(1.0, "on validation the logits say no more than chance.", 3, quality, quality)
     assert str(left) == "not calibrated: on validation the logits say no more than chance."

@@ -85,7 +85,8 @@ class Calibration:
         if self.reason:
             return f"not calibrated: {self.reason}"
         return (
-            f"temperature {self.temperature:.3f}: calibration error on the {self.images} validation pictures "
+            f"temperature {self.temperature:.3f}, which brings the log loss on the {self.images} validation "
+            f"pictures from {self.before.log_loss:.3f} to {self.after.log_loss:.3f}; calibration error "
             f"{self.before.expected_calibration_error:.3f} before, "
             f"{self.after.expected_calibration_error:.3f} after"
         )
