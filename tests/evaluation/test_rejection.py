@@ -187,6 +187,6 @@ def test_it_prints_as_a_line_and_goes_into_json(fitted):
     _, rejection = fitted
     assert set(rejection.to_dict()) == {"score", "share", "threshold", "images", "directions"}
     assert str(rejection) == (
-        f"known or none of these: by vim, 10.0% of good pictures turned away, on {rejection.images} "
-        "validation pictures"
+        "known or none of these: by vim, up to 10.0% of good pictures turned away on average, by a threshold "
+        f"from {rejection.images} validation pictures"
     )

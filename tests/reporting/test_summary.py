@@ -117,8 +117,8 @@ def test_what_it_takes_for_none_of_the_classes():
     mute = {**file, "known": {"images": 153, "turned_away": 80, "refused": "loses too much"}}
     told = summarise(facts(files=[keras, mute, telling], rejection={"share": 0.1}))
     assert told[2] == (
-        "Of 153 pictures that each show one of its classes, it takes 8 (5.2%) for none of them; it was set "
-        "to take up to 10.0% on average."
+        "Of 153 pictures that each show one of its classes, it turns 8 (5.2%) away as none of them; it was "
+        "set to turn away up to 10.0% on average."
     )
     # A bundle of before this was counted.
     earlier = {**file, "known": {"images": 153, "refused": ""}}

@@ -108,9 +108,8 @@ def _known(facts: Mapping[str, Any]) -> str:
         return ""
     away, images = told[0]["turned_away"], told[0]["images"]
     return (
-        f"Of {_pictures(images)} that each show one of its classes, it takes {away:,} "
-        f"({away / images:.1%}) for none of them; it was set to take up to "
-        f"{facts['rejection']['share']:.1%} on average."
+        f"Of {_pictures(images)} that each show one of its classes, it turns {away:,} ({away / images:.1%}) "
+        f"away as none of them; it was set to turn away up to {facts['rejection']['share']:.1%} on average."
     )
 
 
