@@ -195,6 +195,7 @@ def test_other_tasks_have_pages_too(task, of_task, tmp_path):
     if task == "multi_label":
         assert first == "Mean average precision"
         assert "<h3>Not every label right</h3>" in text
+        assert "surest of first. The percentage is how sure it is of its surest wrong label, or of" in text
     if task == "regression":
         assert first == "R², mean of the numbers"
         for each in facts["test"]["per_number"]:
@@ -220,7 +221,7 @@ def test_what_is_taken_for_none_of_the_classes_is_told(facts):
     text = re.sub(r"<data value=[^>]*>(.*?)</data>", r"\1", html_page(told, NOTHING))
     for said in (
         "<p>model.tflite also says whether a picture shows any of the classes at all, by the score “vim” ",
-        "turns up to 10.0% of pictures that do away, on average; it was set by 40 validation pictures.",
+        "set by 40 validation pictures, turns away up to 10.0% of those that do show one, on average.",
         "<p>Of 24 test pictures, each of which shows one of the classes, model.tflite turned 3 away.",
         "<p>model-int8.tflite does not say what shows none of the classes: it is off.</p>",
     ):

@@ -62,8 +62,8 @@ class Rejection:
 
     def __str__(self) -> str:
         return (
-            f"known or none of these: by {self.score}, up to {self.share:.1%} of good pictures turned away on "
-            f"average, by a threshold from {self.images} validation pictures"
+            f"known or none of these: by {self.score}, up to {self.share:.1%} of good pictures turned away "
+            f"on average, by a threshold from {self.images} validation pictures"
         )
 
 
