@@ -30,6 +30,7 @@ from .distilling import Distilled as Distilled
 from .distilling import distill as distill
 from .errors import BundleError as BundleError
 from .errors import DataError as DataError
+from .errors import DiskFullError as DiskFullError
 from .errors import DivergedError as DivergedError
 from .errors import FreezeError as FreezeError
 from .errors import MissingExtra as MissingExtra

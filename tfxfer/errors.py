@@ -8,6 +8,7 @@ TfxferError
 ├── BundleError   (OSError)         a saved model folder is missing, damaged or not ours
 ├── DivergedError (ArithmeticError) training ran off to numbers that are none
 ├── OutOfMemoryError (MemoryError)  not even one picture at a time has room
+├── DiskFullError (OSError)         what is written finds no room
 ├── FreezeError   (AssertionError)  what was frozen moved, or what should learn did not
 └── ParityError   (AssertionError)  an exported file disagrees with its model
 
@@ -24,6 +25,7 @@ from collections.abc import Iterable
 __all__ = [
     "BundleError",
     "DataError",
+    "DiskFullError",
     "DivergedError",
     "FreezeError",
     "MissingExtra",
@@ -67,6 +69,10 @@ class DivergedError(TfxferError, ArithmeticError):
 
 class OutOfMemoryError(TfxferError, MemoryError):
     """The memory is too small, however small the batch is made."""
+
+
+class DiskFullError(TfxferError, OSError):
+    """What is written finds no room on the disk; nothing is left half-written."""
 
 
 class FreezeError(TfxferError, AssertionError):

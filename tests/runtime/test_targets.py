@@ -1,11 +1,12 @@
 """whole_folder: the target appears whole or not at all, and nothing is overwritten unasked."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tfxfer.errors import SettingError
+from tfxfer.errors import DiskFullError, SettingError
 from tfxfer.runtime import check_target, whole_file, whole_folder
 
 
@@ -47,6 +48,32 @@ def test_force_keeps_the_old_folder_when_the_work_breaks_off(tmp_path):
         raise KeyboardInterrupt
     assert (target / "manifest.json").read_text() == "old"
     assert [item.name for item in tmp_path.iterdir()] == ["bundle"]
+
+
+def written(draft):
+    (draft / "a.bin").symlink_to("/dev/full")
+    (draft / "a.bin").write_bytes(bytes(10))
+
+
+def copied(draft):
+    source = draft / "source"
+    source.mkdir()
+    (source / "a.bin").write_bytes(bytes(10))
+    (draft / "copy").mkdir()
+    (draft / "copy" / "a.bin").symlink_to("/dev/full")
+    shutil.copytree(source, draft / "copy", dirs_exist_ok=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("work", [written, copied])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, work, says):
+    message = (
+        f"{tmp_path / 'bundle'} cannot be written: the disk is full, its own or that of temporary files "
+        "(TMPDIR); make room, or give another place."
+    )
+    with pytest.raises(DiskFullError, match=says(message)), whole_folder(tmp_path / "bundle") as draft:
+        work(draft)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_is_as_readable_as_any(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfxfer.errors import SettingError
+from tfxfer.errors import DiskFullError, SettingError
 
 __all__ = ["OWN_MARK", "check_target", "whole_file", "whole_folder"]
 
@@ -75,6 +76,7 @@ def whole_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
 
     Raises:
         SettingError: As ``check_target``.
+        DiskFullError: There is no room for what the block writes, here or for temporary files.
     """
     path = check_target(target, force=force)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +87,14 @@ def whole_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
         yield draft
         _flush(draft)
         _put_in_place(draft, path, force=force)
+    except Exception as error:
+        # Who wrote may have said it in words of its own, as TensorFlow, HDF5 and shutil do.
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise DiskFullError(
+            f"{target} cannot be written: the disk is full, its own or that of temporary files (TMPDIR); "
+            "make room, or give another place."
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
