@@ -19,7 +19,15 @@ from tfxfer.exports.known import read_rejection
 from tfxfer.exports.material import Material
 from tfxfer.models import check_classes, input_contract
 from tfxfer.reporting import refresh_report
-from tfxfer.runtime import OWN_MARK, check_bundle, check_digest, read_checked, read_json, whole_folder
+from tfxfer.runtime import (
+    OWN_MARK,
+    check_bundle,
+    check_digest,
+    check_target,
+    read_checked,
+    read_json,
+    whole_folder,
+)
 
 __all__ = ["convert"]
 
@@ -50,7 +58,7 @@ def convert(
         BundleError: The folder is no bundle, was exported without ``"keras"``, or is damaged.
         MissingExtra: A form needs packages that are not installed.
         SettingError: An unknown form, or pictures of other classes; or none are given, and it is not known
-            where they were.
+            where they were; or the bundle cannot be replaced where it is.
         DataError: The pictures are not where they were, are others, or a class has no training picture.
         ParityError: As in ``export``.
 
@@ -61,6 +69,7 @@ def convert(
     folder = check_bundle(bundle)
     rejection = read_rejection(folder) if "rejection" in read_checked(folder, "card.json") else None
     check_digest(folder, FORMATS["keras"].filename)
+    check_target(folder, force=True)
     known = trained_on(folder, photos)
     model = keras.models.load_model(folder / FORMATS["keras"].filename, compile=False, safe_mode=True)
     check_classes(model, known.classes, task=known.task)

@@ -149,6 +149,14 @@ def test_a_file_is_refused(tmp_path, says):
         check_target(file, force=True)
 
 
+def test_a_link_is_refused(tmp_path, says):
+    (tmp_path / "bundle").mkdir()
+    link = tmp_path / "latest"
+    link.symlink_to("bundle")
+    with pytest.raises(SettingError, match=says(f"{link} is a link; give the folder that it leads to.")):
+        check_target(link, force=True)
+
+
 def test_a_place_that_cannot_hold_a_folder_is_refused(tmp_path, says):
     file = tmp_path / "file"
     file.touch()
@@ -170,14 +178,17 @@ def test_a_file_system_that_takes_no_folder_is_refused(says):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission_is_refused(tmp_path, says):
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_without_permission_is_refused(tmp_path, says, there):
+    if there:
+        (tmp_path / "bundle").mkdir()
     tmp_path.chmod(0o500)
     message = (
         f"{tmp_path / 'bundle'} cannot be made: {tmp_path} takes no new folder (Permission denied); "
         "give another one."
     )
     with pytest.raises(SettingError, match=says(message)):
-        check_target(tmp_path / "bundle")
+        check_target(tmp_path / "bundle", force=there)
     tmp_path.chmod(0o700)
 
 

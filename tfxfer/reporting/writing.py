@@ -21,7 +21,15 @@ from tfxfer.reporting.facts import gather, with_files
 from tfxfer.reporting.findings import label_error_facts
 from tfxfer.reporting.pages import REPORT_FILES, card_page, html_page, short_page
 from tfxfer.reporting.pictures import explained, samples, small
-from tfxfer.runtime import OWN_MARK, check_bundle, check_digest, read_checked, read_json, whole_folder
+from tfxfer.runtime import (
+    OWN_MARK,
+    check_bundle,
+    check_digest,
+    check_target,
+    read_checked,
+    read_json,
+    whole_folder,
+)
 
 __all__ = ["add_report", "refresh_report", "write_report"]
 
@@ -121,6 +129,7 @@ def write_report(
     folder = check_bundle(bundle)
     file = FORMATS["keras"].filename
     check_digest(folder, file)
+    check_target(folder, force=True)
     known = trained_on(folder, photos)
     before, earlier = read_json(folder / OWN_MARK), _earlier(folder)
     if label_errors:

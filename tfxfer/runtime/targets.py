@@ -30,14 +30,15 @@ def check_target(target: str | Path, *, force: bool = False) -> Path:
 
     Raises:
         SettingError: It is there already (and not one that tfxfer wrote, where it may be replaced), is a
-            file, or cannot be made.
+            file or a link, or its folder takes no other.
     """
     path = Path(os.path.abspath(target))  # noqa: PTH100 resolve() would follow a link, and replace what it leads to
-    if path.is_file() or path.is_symlink():
+    if path.is_symlink():
+        raise SettingError(f"{target} is a link; give the folder that it leads to.")
+    if path.is_file():
         raise SettingError(f"{target} is a file; give a folder to write to.")
     if path.exists():
         _check_replaceable(path, target, force=force)
-        return path
     ground = next(parent for parent in path.parents if parent.exists())
     try:
         # Asked of the file system itself: permission bits do not tell of read-only ones.
