@@ -13,7 +13,7 @@ from tfxfer.errors import BundleError, DataError, SettingError, TfxferWarning
 from tfxfer.evaluation import evaluate
 from tfxfer.exports import export
 from tfxfer.models import build
-from tfxfer.reporting import REPORT_FILES, add_report
+from tfxfer.reporting import REPORT_FILES, add_report, write_report
 from tfxfer.runtime import check_digest
 from tfxfer.training import Phase, fit
 
@@ -140,6 +140,25 @@ def test_a_model_that_was_edited_is_refused(copy, photos):
     with pytest.raises(BundleError, match=r"model\.keras is not the file that was exported"):
         convert(copy, formats=["tflite"], photos=photos)
     assert sorted(path.name for path in copy.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "labels.txt", "saved_model/1/saved_model.pb"])
+def test_a_file_that_was_edited_is_not_vouched_for(copy, photos, says, name):
+    """Else the new manifest would have its digest, and the new file might be made of it."""
+    with (copy / name).open("ab") as file:
+        file.write(b"more")
+    message = (
+        f"{copy / name} is not the file that was exported (its SHA-256 differs); export the model again."
+    )
+    for write in (partial(convert, formats=["tflite-float16"]), write_report):
+        with pytest.raises(BundleError, match=says(message)):
+            write(copy, photos=photos)
+
+
+def test_an_edited_form_is_mended_by_writing_it_anew(copy, photos):
+    (copy / "model.tflite").write_bytes(b"other")
+    convert(copy, formats=["tflite"], photos=photos)
+    check_digest(copy, "model.tflite")
 
 
 def test_unknown_forms_are_refused_first(tmp_path, says):

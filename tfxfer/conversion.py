@@ -18,11 +18,12 @@ from tfxfer.exports.gate import write_forms
 from tfxfer.exports.known import read_rejection
 from tfxfer.exports.material import Material
 from tfxfer.models import check_classes, input_contract
-from tfxfer.reporting import refresh_report
+from tfxfer.reporting import REPORT_FILES, refresh_report
 from tfxfer.runtime import (
     OWN_MARK,
     check_bundle,
     check_digest,
+    check_rest,
     check_target,
     read_checked,
     read_json,
@@ -70,6 +71,7 @@ def convert(
     rejection = read_rejection(folder) if "rejection" in read_checked(folder, "card.json") else None
     check_digest(folder, FORMATS["keras"].filename)
     check_target(folder, force=True)
+    check_rest(folder, but={*REPORT_FILES, *(form.filename for form in chosen)})
     known = trained_on(folder, photos)
     model = keras.models.load_model(folder / FORMATS["keras"].filename, compile=False, safe_mode=True)
     check_classes(model, known.classes, task=known.task)

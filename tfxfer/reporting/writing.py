@@ -25,6 +25,7 @@ from tfxfer.runtime import (
     OWN_MARK,
     check_bundle,
     check_digest,
+    check_rest,
     check_target,
     read_checked,
     read_json,
@@ -130,6 +131,7 @@ def write_report(
     file = FORMATS["keras"].filename
     check_digest(folder, file)
     check_target(folder, force=True)
+    check_rest(folder, but=REPORT_FILES)
     known = trained_on(folder, photos)
     before, earlier = read_json(folder / OWN_MARK), _earlier(folder)
     if label_errors:

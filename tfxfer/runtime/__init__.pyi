@@ -11,6 +11,7 @@ from .installation import tell_of_two as tell_of_two
 from .manifest import ModelFacts as ModelFacts
 from .manifest import check_bundle as check_bundle
 from .manifest import check_digest as check_digest
+from .manifest import check_rest as check_rest
 from .manifest import read_card as read_card
 from .manifest import read_checked as read_checked
 from .manifest import read_json as read_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,15 @@ from tfxfer.errors import BundleError
 from tfxfer.runtime.digests import file_sha256
 from tfxfer.runtime.targets import OWN_MARK
 
-__all__ = ["ModelFacts", "check_bundle", "check_digest", "read_card", "read_checked", "read_json"]
+__all__ = [
+    "ModelFacts",
+    "check_bundle",
+    "check_digest",
+    "check_rest",
+    "read_card",
+    "read_checked",
+    "read_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +128,18 @@ def check_digest(folder: Path, name: str) -> None:
         raise BundleError(
             f"{path} is not the file that was exported (its SHA-256 differs); export the model again."
         )
+
+
+def check_rest(folder: Path, *, but: Collection[str]) -> None:
+    """Hold what stays of a bundle against its manifest, before a new one vouches for it.
+
+    Args:
+        folder: The bundle.
+        but: Files and folders in it that are written anew.
+
+    Raises:
+        BundleError: A file is not the one that was written. Whoever removed one may have meant to.
+    """
+    for name in read_json(folder / OWN_MARK).get("files", {}):
+        if name.partition("/")[0] not in but and (folder / name).exists():
+            check_digest(folder, name)
