@@ -42,6 +42,8 @@ def test_scripts_get_a_document_of_all_forms(bundle, command, tmp_path):
     assert outcome["tflite-float16"]["file"] == str(file)
     assert outcome["tflite-float16"]["bytes"] == file.stat().st_size
     assert outcome["tflite-float16"]["passed"] is True
+    assert outcome["tflite-float16"].keys() >= {"agreement", "accuracy", "accuracy_change"}
+    assert len(outcome["tflite-float16"]["tried"]) == 2
 
 
 def test_one_that_was_refused_is_told_and_the_status_is_1(command, monkeypatch, bundle, tmp_path):
@@ -76,6 +78,22 @@ def test_labels_are_right_and_what_is_none_has_no_sign():
         "b/model.tflite  1.62 MB  the same of 98.0% of 50 pictures, right 90.0% (+0.0, 95 % -2.0 to +0.0), "
         "mean difference 1.0e-02, calibration error +0.0  (by hand)"
     )
+
+
+def test_what_was_tried_is_told_from_the_smallest_on():
+    found = Comparison(20, 1, 0.95, 0.2, 0.01, -0.73, -0.004, (-0.01, 0.0001))
+    trials = (
+        {"made": "B", "bytes": 700_000, "accuracy": -0.8, "mean_difference": 0.02, "milliseconds": 3.2},
+        {"made": "A", "bytes": 600_000, "accuracy": -0.7, "mean_difference": 0.01, "milliseconds": 2.1},
+    )
+    told = {"made": "A", "tried": trials, "ranges_from": 80}
+    int8 = Artifact("tflite-int8", Path("model-int8.tflite"), 610_000, found, **told)
+    first, *rest = exporting.forms_table([int8], "regression").splitlines()
+    assert first.endswith("mean difference 1.0e-02  (A, ranges of 80 training pictures)")
+    assert rest == [
+        "    taken  0.60 MB  2.10 ms a picture  off by 0.700 standard deviations  mean difference 1.0e-02  A",
+        "    tried  0.70 MB  3.20 ms a picture  off by 0.800 standard deviations  mean difference 2.0e-02  B",
+    ]
 
 
 def test_a_misspelt_form_is_a_wrong_setting(command, tmp_path):

@@ -26,6 +26,8 @@ def test_scripts_find_what_they_are_told_of(bundle):
         "files_images": 0,
         "files_largest_difference": None,
         "made": "",
+        "ranges_from": 0,
+        "tried": [],
         "passed": True,
         "refused": "",
     }

@@ -147,6 +147,11 @@ def test_a_loss_within_bounds_is_no_complaint():
         "loses 2.0 points of accuracy (95 % 0.8 to 3.2, bound 1) on 400 pictures, most on a (2.0)"
     )
     assert yardstick.complaint(found, Bounds(agreement=0.99, loss=0.02)) == (
+        "says the same as the model of 98.0% of 400 pictures (bound 99.0%), losing most on a (2.0)"
+    )
+    # Wrong as before, but otherwise: nothing is lost.
+    wrong = single(np.tile(SCORES, (100, 1)), truth=[1, 1, 0, 0] * 100)
+    assert wrong.complaint(wrong.compare(said), Bounds(agreement=0.99, loss=0.02)) == (
         "says the same as the model of 98.0% of 400 pictures (bound 99.0%)"
     )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import tfxfer
 from tfxfer.cli.options import FOLDER, json_option
 from tfxfer.cli.outputs import forms
-from tfxfer.cli.streams import quiet
+from tfxfer.cli.streams import print_json, quiet
 from tfxfer.runtime import ModelFacts, read_card
 
 if TYPE_CHECKING:
@@ -47,18 +46,19 @@ def export(bundle: Path, formats: tuple[str, ...], photos: str | None, accept: b
     with quiet():
         artifacts = tfxfer.convert(bundle, formats=formats, photos=photos, accept=accept)
     if as_json:
-        click.echo(json.dumps({each.format: each.to_dict() for each in artifacts}, indent=2))
+        print_json({each.format: each.to_dict() for each in artifacts})
     else:
         click.echo(forms_table(artifacts, ModelFacts.of_card(read_card(bundle)).task))
     return int(not all(artifact.passed for artifact in artifacts))
 
 
 def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
-    """Write one line a form: its size, and how it does beside the model."""
+    """Write one line a form: its size, and how it does beside the model; below it, what else was tried."""
     lines = []
     for each in artifacts:
         found = each.comparison
-        made = f"  ({each.made})" if each.made else ""
+        ranges = f", ranges of {each.ranges_from} training pictures" if each.ranges_from else ""
+        made = f"  ({each.made}{ranges})" if each.made else ""
         moved = found.calibration_error_change
         calibration = "" if moved is None else f", calibration error {100 * moved:+z.1f}"
         told = f"{each.path}" if each.passed else f"{each.path.name}, refused"
@@ -66,18 +66,29 @@ def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
             f"{told}  {each.size / 1e6:.2f} MB  the same of {found.agreement:.1%} of {found.images} "
             f"pictures, {_merit(found, task)}, mean difference {found.mean_difference:.1e}{calibration}{made}"
         )
+        lines += _trials(each.tried, task) if each.tried[1:] else ()
     return "\n".join(lines)
+
+
+def _trials(tried: Sequence[Mapping[str, Any]], task: Task) -> Iterator[str]:
+    """Write what came of each way, by validation pictures, from the smallest on."""
+    for each in sorted(tried, key=lambda trial: int(trial["bytes"])):
+        taken = "taken" if each is tried[-1] else "tried"
+        yield (
+            f"    {taken}  {each['bytes'] / 1e6:.2f} MB  {each['milliseconds']:.2f} ms a picture  "
+            f"{_right(each['accuracy'], task)}  mean difference {each['mean_difference']:.1e}  {each['made']}"
+        )
 
 
 def _merit(found: Comparison, task: Task) -> str:
     """Say how right a form is, or how far off its numbers are, and what it changes of the model's."""
     low, high = found.interval
     if task == "regression":
-        return (
-            f"off by {-found.merit:.3f} standard deviations ({-found.merit_change:+z.3f}, 95 % {-high:+z.3f} "
-            f"to {-low:+z.3f})"
-        )
-    return (
-        f"right {found.merit:.1%} ({100 * found.merit_change:+z.1f}, 95 % {100 * low:+z.1f} to "
-        f"{100 * high:+z.1f})"
-    )
+        changed = f"{-found.merit_change:+z.3f}, 95 % {-high:+z.3f} to {-low:+z.3f}"
+    else:
+        changed = f"{100 * found.merit_change:+z.1f}, 95 % {100 * low:+z.1f} to {100 * high:+z.1f}"
+    return f"{_right(found.merit, task)} ({changed})"
+
+
+def _right(merit: float, task: Task) -> str:
+    return f"off by {-merit:.3f} standard deviations" if task == "regression" else f"right {merit:.1%}"

@@ -73,14 +73,15 @@ class Artifact:
     """One exported form of a model, loaded again and compared with it.
 
     Attributes:
-        format: ``"keras"``, ``"saved-model"``, ``"tflite"``, ``"tflite-float16"``, ``"tflite-dynamic"``,
-            ``"tflite-int8"`` or ``"tflite-int16x8"``.
+        format: The name of one of ``tfxfer.exports.FORMATS``.
         path: The file, or the folder of a SavedModel; it is not there where the form was refused.
         size: Bytes on disk, or what they would have been.
         comparison: How it does beside the model.
         refused: Why it was not handed out; empty where it was.
         made: How, where there were several ways: by which converter, and how many operations stayed float.
-        tried: What came of each way, the one that was taken last: its size, figures and time a picture.
+        tried: What came of each way, the one that was taken last: its size, and on validation pictures its
+            figures and the time that one takes.
+        ranges_from: From how many training pictures the ranges of int8 and int16 were taken; 0 of others.
         known: How it does in telling what is none of the classes; None where the form or the model does not.
         files: How it does where it reads JPEG and PNG files itself; None where it takes pixels alone.
     """
@@ -94,6 +95,7 @@ class Artifact:
     tried: tuple[Mapping[str, Any], ...] = ()
     known: KnownComparison | None = None
     files: Comparison | None = None
+    ranges_from: int = 0
 
     @property
     def passed(self) -> bool:
@@ -121,6 +123,8 @@ class Artifact:
             "files_images": files.images if files else 0,
             "files_largest_difference": files.largest_difference if files else None,
             "made": self.made,
+            "ranges_from": self.ranges_from,
+            "tried": [dict(trial) for trial in self.tried],
             "passed": self.passed,
             "refused": self.refused,
         }

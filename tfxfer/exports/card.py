@@ -99,7 +99,7 @@ def parity_of(artifact: Artifact) -> dict[str, Any]:
         held["known"] = PARITY_BOUND if bounds.exact else bounds.known
         figures["known"]["largest_difference"] = _number(said.largest_difference)
         figures["known"]["mean_difference"] = _number(said.mean_difference)
-    return figures | {"bounds": held, "tried": list(artifact.tried)}
+    return figures | {"bounds": held}
 
 
 def _card(

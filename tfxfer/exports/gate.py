@@ -124,7 +124,8 @@ def _written(form: Format, subject: _Subject, folder: Path, material: Material, 
     if complaint and not accept:
         _remove(path)
     refused = "" if accept else complaint
-    return Artifact(form.name, path, size, found, refused, made, tuple(tried), known, files)
+    ranges_from = len(material.representative) if form.quantized else 0
+    return Artifact(form.name, path, size, found, refused, made, tuple(tried), known, files, ranges_from)
 
 
 def _of_files(form: Format, yardstick: Yardstick, path: Path, material: Material) -> Comparison | None:

@@ -129,25 +129,34 @@ class Yardstick:
         if not -found.merit_change <= max(bounds.loss, 1 / found.images) + 1e-9:
             said.append(self._told_loss(found, bounds))
         if not (1 - found.agreement) * found.images <= max((1 - bounds.agreement) * found.images, 1) + 1e-6:
+            worst = "" if said else self._where(found, ", losing most")
             said.append(
                 f"says the same as the model of {found.agreement:.1%} of {found.images} pictures "
-                f"(bound {bounds.agreement:.1%})"
+                f"(bound {bounds.agreement:.1%}){worst}"
             )
         return ", and ".join(said)
 
     def _told_loss(self, found: Comparison, bounds: Bounds) -> str:
         low, high = sorted(-end for end in found.interval)
-        worst = min(found.class_changes, key=lambda name: found.class_changes[name])
+        where = self._where(found, ", most")
         if self.task == "regression":
             return (
-                f"is further off by {-found.merit_change:.3f} standard deviations (95 % {low:.3f} to "
-                f"{high:.3f}, bound {bounds.loss:g}), most in {worst} ({-found.class_changes[worst]:.3f})"
+                f"is further off by {-found.merit_change:.3f} standard deviations (95 % {low:z.3f} to "
+                f"{high:z.3f}, bound {bounds.loss:g}){where}"
             )
         return (
-            f"loses {-100 * found.merit_change:.1f} points of accuracy (95 % {100 * low:.1f} to "
-            f"{100 * high:.1f}, bound {100 * bounds.loss:g}) on {found.images} pictures, most on {worst} "
-            f"({-100 * found.class_changes[worst]:.1f})"
+            f"loses {-100 * found.merit_change:.1f} points of accuracy (95 % {100 * low:z.1f} to "
+            f"{100 * high:z.1f}, bound {100 * bounds.loss:g}) on {found.images} pictures{where}"
         )
+
+    def _where(self, found: Comparison, most: str) -> str:
+        """Name the class or number that loses most, and how much; nothing where none does."""
+        worst, change = min(found.class_changes.items(), key=lambda each: each[1], default=("", 0.0))
+        if not change < 0:
+            return ""
+        if self.task == "regression":
+            return f"{most} in {worst} ({-change:.3f})"
+        return f"{most} on {worst} ({-100 * change:.1f})"
 
     def _merits(self, scores: Scores) -> npt.NDArray[np.float64]:
         """How right each picture is, shape (pictures, 1 or classes)."""
