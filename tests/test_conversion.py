@@ -5,13 +5,15 @@ import shutil
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from tfxfer.conversion import convert
 from tfxfer.data import from_folder
 from tfxfer.errors import BundleError, DataError, SettingError, TfxferWarning
 from tfxfer.evaluation import evaluate
-from tfxfer.exports import export
+from tfxfer.exports import LiteRTModel, export
 from tfxfer.models import build
 from tfxfer.reporting import REPORT_FILES, add_report, write_report
 from tfxfer.runtime import check_digest
@@ -55,6 +57,22 @@ def test_the_new_forms_lie_beside_the_old(converted, bundle):
         check_digest(folder, artifact.path.name)
         assert artifact.comparison.images == 9
     assert artifacts[1].size < artifacts[0].size < (folder / "model.tflite").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model-float16.tflite", "model-int8.tflite"])
+def test_several_pictures_at_once_are_each_as_alone(converted, name):
+    """The number is open: one where nobody says otherwise, as fixed as a phone wants it."""
+    file = converted[0] / name
+    model, alone = Interpreter(model_path=str(file)), LiteRTModel(file)
+    (image,), (scores,) = model.get_input_details(), model.get_output_details()
+    assert image["shape"].tolist() == [1, 32, 32, 3]
+    assert image["shape_signature"].tolist() == [-1, 32, 32, 3]
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    model.resize_tensor_input(image["index"], images.shape, strict=True)
+    model.allocate_tensors()
+    model.set_tensor(image["index"], images.astype(image["dtype"]))
+    model.invoke()
+    np.testing.assert_allclose(model.get_tensor(scores["index"]), alone.all_scores(images), atol=1e-6)
 
 
 def test_the_manifest_tells_how_each_does(converted):

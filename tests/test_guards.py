@@ -31,8 +31,8 @@ LOST = replace(GAINED, over_probe=Lead(-0.06, -0.1, -0.021), kept="probe")
             "alone.",
         ),
         (
-            replace(GAINED, over_probe=Lead(-0.02, -0.06, 0.01), over_colours=Lead(0.05, -0.01, 0.1)),
-            "the model is 2.0 points worse (95 % -1.0 to 6.0) than a linear probe of the frozen features,"
+            replace(GAINED, over_probe=Lead(-0.02, -0.06, 0.0), over_colours=Lead(0.05, -0.01, 0.1)),
+            "the model is 2.0 points worse (95 % 0.0 to 6.0) than a linear probe of the frozen features,"
             " which may be chance, and 5.0 points better (95 % -1.0 to 10.0) than colours alone, which "
             "may be chance.",
         ),
