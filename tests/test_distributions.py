@@ -23,6 +23,7 @@ NEEDS_MORE = {
     "augment": ["--policy", "light", "PICTURES", "--to", "OUT.png"],
     "compare": ["BUNDLE", "BUNDLE"],
     "demo": [],
+    "distill": ["BUNDLE", "--to", "OUT"],
     "evaluate": ["BUNDLE", "PICTURES"],
     "explain": ["BUNDLE", "PICTURE", "--to", "OUT"],
     "export": ["BUNDLE", "--formats", "keras"],

@@ -17,7 +17,7 @@ from tfxfer.errors import BundleError, SettingError
 from tfxfer.exports.litert import LiteRTModel
 from tfxfer.runtime import check_digest, read_card
 
-__all__ = ["Timing", "benchmark", "measured"]
+__all__ = ["Timing", "benchmark", "measured", "timed"]
 
 _WARM_UP = 10
 _CHILD = (
@@ -93,7 +93,7 @@ def benchmark(bundle: str | Path, *, threads: Sequence[int] = (1,), runs: int = 
         raise BundleError(f"{folder} has no .tflite file; tfxfer export {folder} --formats tflite makes it.")
     for file in files:
         check_digest(folder, file.name)
-    return tuple(_timed(file, count, runs) for file in files for count in threads)
+    return tuple(timed(file, count, runs) for file in files for count in threads)
 
 
 def measured(file: str | Path, *, threads: int, runs: int) -> dict[str, float]:
@@ -121,7 +121,17 @@ def measured(file: str | Path, *, threads: int, runs: int) -> dict[str, float]:
     return {"median": float(np.median(kept)), "p90": float(np.quantile(kept, 0.9)), "memory": _peak()}
 
 
-def _timed(file: Path, threads: int, runs: int) -> Timing:
+def timed(file: Path, threads: int, runs: int) -> Timing:
+    """Time a file in a process of its own.
+
+    Args:
+        file: ``model.tflite``, or ``model-`` and how it is quantized.
+        threads: How many it computes with.
+        runs: Pictures timed.
+
+    Raises:
+        BundleError: LiteRT cannot load it.
+    """
     command = [sys.executable, "-c", _CHILD, str(file), str(threads), str(runs)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
