@@ -86,9 +86,10 @@ def test_what_was_tried_is_told_from_the_smallest_on():
         {"made": "B", "bytes": 700_000, "accuracy": -0.8, "mean_difference": 0.02, "milliseconds": 3.2},
         {"made": "A", "bytes": 600_000, "accuracy": -0.7, "mean_difference": 0.01, "milliseconds": 2.1},
     )
-    told = {"made": "A", "tried": trials, "ranges_from": 80}
+    told = {"made": "A", "tried": trials, "ranges_from": 80, "accepted": "is further off"}
     int8 = Artifact("tflite-int8", Path("model-int8.tflite"), 610_000, found, **told)
     first, *rest = exporting.forms_table([int8], "regression").splitlines()
+    assert first.startswith("model-int8.tflite, past its bounds  0.61 MB  ")
     assert first.endswith("mean difference 1.0e-02  (A, ranges of 80 training pictures)")
     assert rest == [
         "    taken  0.60 MB  2.10 ms a picture  off by 0.700 standard deviations  mean difference 1.0e-02  A",

@@ -30,6 +30,7 @@ def test_scripts_find_what_they_are_told_of(bundle):
         "tried": [],
         "passed": True,
         "refused": "",
+        "accepted": "",
     }
 
 
@@ -37,3 +38,4 @@ def test_one_that_was_refused_has_not_passed(bundle):
     _, (artifact, *_) = bundle
     assert artifact.passed
     assert not Artifact("keras", artifact.path, 1, artifact.comparison, refused="loses").passed
+    assert not Artifact("keras", artifact.path, 1, artifact.comparison, accepted="loses").passed

@@ -97,7 +97,9 @@ def test_a_form_that_loses_too_much_is_not_handed_out(fitted, photos, tmp_path):
 def test_it_is_where_that_is_accepted(fitted, photos, tmp_path):
     with pytest.warns(TfxferWarning, match="it is handed out all the same, since accept was given"):
         (artifact,) = export(fitted[0], tmp_path / "bundle", photos, accept=True)
-    assert artifact.passed
+    assert not artifact.passed
+    assert artifact.refused == ""
+    assert artifact.accepted.endswith("of 9 pictures (bound 95.0%)")
     assert artifact.path.exists()
     assert artifact.comparison.agreement == 0
 

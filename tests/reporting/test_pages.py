@@ -244,6 +244,15 @@ def test_an_error_that_grows_has_a_plus(facts):
     assert '<td>-1.24</td><td class="interval">-2.00 to +0.00</td>' in labels
 
 
+def test_a_file_that_is_past_its_bounds_is_told(facts):
+    (lite,) = (each for each in facts["files"] if each["form"] == "tflite")
+    told = {**facts, "files": [{**lite, "passed": False, "accepted": "loses 3.0 points"}]}
+    page = html_page(told, NOTHING)
+    assert "model.tflite (past its bounds)" in page
+    assert "<p>model.tflite loses 3.0 points.</p>" in page
+    assert "model.tflite (past its bounds)" in short_page(told)
+
+
 def test_what_is_not_there_is_said(facts):
     bare = {**facts, "training": None, "calibration": None, "confusions": [], "files": []}
     bare |= {"mistakes": [], "worst_mistakes": [], "explanations": []}

@@ -111,7 +111,7 @@ def test_whether_confidence_means_anything(error, accuracy, told):
 
 
 def test_what_it_takes_for_none_of_the_classes():
-    file = {"file": "model.tflite", "passed": True, "agreement": 1.0, "images": 153}
+    file = {"file": "model.tflite", "refused": "", "agreement": 1.0, "images": 153}
     keras = {**file, "known": None}
     telling = {**file, "known": {"images": 153, "turned_away": 8, "refused": ""}}
     mute = {**file, "known": {"images": 153, "turned_away": 80, "refused": "loses too much"}}
@@ -134,9 +134,9 @@ def test_what_it_confuses_most():
 
 
 def test_what_files_lose():
-    same = {"file": "model.tflite", "passed": True, "agreement": 1.0, "images": 50}
+    same = {"file": "model.tflite", "refused": "", "agreement": 1.0, "images": 50}
     other = {**same, "file": "model-int8.tflite", "agreement": 0.98}
-    refused = {**other, "passed": False}
+    refused = {**other, "refused": "loses"}
     all_same = "All exported files say what the model says, on 50 pictures compared."
     lost = "model-int8.tflite lost more than allowed and is not there."
     assert summarise(facts(files=[same]))[3] == all_same

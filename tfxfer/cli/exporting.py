@@ -49,7 +49,7 @@ def export(bundle: Path, formats: tuple[str, ...], photos: str | None, accept: b
         print_json({each.format: each.to_dict() for each in artifacts})
     else:
         click.echo(forms_table(artifacts, ModelFacts.of_card(read_card(bundle)).task))
-    return int(not all(artifact.passed for artifact in artifacts))
+    return int(any(artifact.refused for artifact in artifacts))
 
 
 def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
@@ -61,7 +61,8 @@ def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
         made = f"  ({each.made}{ranges})" if each.made else ""
         moved = found.calibration_error_change
         calibration = "" if moved is None else f", calibration error {100 * moved:+z.1f}"
-        told = f"{each.path}" if each.passed else f"{each.path.name}, refused"
+        told = f"{each.path.name}, refused" if each.refused else f"{each.path}"
+        told += ", past its bounds" if each.accepted else ""
         lines.append(
             f"{told}  {each.size / 1e6:.2f} MB  the same of {found.agreement:.1%} of {found.images} "
             f"pictures, {_merit(found, task)}, mean difference {found.mean_difference:.1e}{calibration}{made}"

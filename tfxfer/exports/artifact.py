@@ -84,6 +84,7 @@ class Artifact:
         ranges_from: From how many training pictures the ranges of int8 and int16 were taken; 0 of others.
         known: How it does in telling what is none of the classes; None where the form or the model does not.
         files: How it does where it reads JPEG and PNG files itself; None where it takes pixels alone.
+        accepted: What of it is past its bounds, where it was handed out all the same; else empty.
     """
 
     format: str
@@ -96,11 +97,12 @@ class Artifact:
     known: KnownComparison | None = None
     files: Comparison | None = None
     ranges_from: int = 0
+    accepted: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether it is within the bounds of its form."""
-        return not self.refused
+        return not (self.refused or self.accepted)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON; ``accuracy`` is the comparison's ``merit``."""
@@ -127,4 +129,5 @@ class Artifact:
             "tried": [dict(trial) for trial in self.tried],
             "passed": self.passed,
             "refused": self.refused,
+            "accepted": self.accepted,
         }

@@ -117,15 +117,24 @@ def _written(form: Format, subject: _Subject, folder: Path, material: Material, 
         raise _broken(form, complaint)
     parts = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in parts)
-    made = str(tried[-1]["made"]) if tried else ""
     if complaint:
         _tell(form, complaint, accept=accept)
     files = _of_files(form, subject.yardstick, path, material)
     if complaint and not accept:
         _remove(path)
-    refused = "" if accept else complaint
-    ranges_from = len(material.representative) if form.quantized else 0
-    return Artifact(form.name, path, size, found, refused, made, tuple(tried), known, files, ranges_from)
+    return Artifact(
+        form.name,
+        path,
+        size,
+        found,
+        refused="" if accept else complaint,
+        made=str(tried[-1]["made"]) if tried else "",
+        tried=tuple(tried),
+        known=known,
+        files=files,
+        ranges_from=len(material.representative) if form.quantized else 0,
+        accepted=complaint if accept else "",
+    )
 
 
 def _of_files(form: Format, yardstick: Yardstick, path: Path, material: Material) -> Comparison | None:

@@ -141,8 +141,8 @@ def _data(facts: Mapping[str, Any]) -> str:
 
 
 def _files(facts: Mapping[str, Any]) -> str:
-    files = [each for each in facts["files"] if each["passed"]]
-    refused = [each["file"] for each in facts["files"] if not each["passed"]]
+    files = [each for each in facts["files"] if not each["refused"]]
+    refused = [each["file"] for each in facts["files"] if each["refused"]]
     if not facts["files"]:
         return ""
     told = f"{', '.join(refused)} lost more than allowed and {'are' if refused[1:] else 'is'} not there."

@@ -53,7 +53,8 @@ def test_where_neither_does_operations_stay_float_until_one_does(
     assert best.healthy
     assert best.found.mean_difference <= aim
     assert 0 < len(best.floating) < len(quantizer.operations)
-    assert str(best) == f"ai-edge-quantizer, {len(best.floating)} operations in float32"
+    told = "1 operation" if len(best.floating) == 1 else f"{len(best.floating)} operations"
+    assert str(best) == f"ai-edge-quantizer, {told} in float32"
     assert len(best.to_dict()["floating"]) == len(best.floating)
 
 

@@ -62,7 +62,8 @@ class Trial:
         return (not self.complaint, -self.found.mean_difference)
 
     def __str__(self) -> str:
-        kinds = f", {len(self.floating)} operations in float32" if self.floating else ""
+        count = len(self.floating)
+        kinds = f", {count} operation{'s' * (count != 1)} in float32" if count else ""
         return f"{self.by}{kinds}"
 
     def to_dict(self) -> dict[str, Any]:
