@@ -47,6 +47,19 @@ def test_both_sides_are_computed_in_whole_float32(fitted, photos, tmp_path, alte
     assert tf.config.experimental.tensor_float_32_execution_enabled()
 
 
+def test_a_file_that_does_not_run_names_its_form(fitted, photos, tmp_path, monkeypatch):
+    def write(_, path, __):
+        path.write_bytes(b"no model" * 10)
+        return []
+
+    broken = replace(FORMATS["tflite-int16x8"], write=write)
+    monkeypatch.setattr(bundle_module, "choose_formats", lambda _: [broken])
+    pattern = r"^model-int16x8\.tflite does not run \(.+\); leave this format out with formats=…, and "
+    with pytest.raises(ParityError, match=pattern):
+        export(fitted[0], tmp_path / "bundle", photos)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nan_is_no_agreement(fitted, photos, tmp_path, altered):
     altered(lambda scores: scores * np.nan)
     with pytest.raises(ParityError, match="largest difference nan"):

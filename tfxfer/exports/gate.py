@@ -12,7 +12,7 @@ from pathlib import Path
 
 import keras
 
-from tfxfer.errors import ParityError, TfxferWarning
+from tfxfer.errors import BundleError, ParityError, TfxferWarning
 from tfxfer.evaluation import Rejection, with_known
 from tfxfer.exports.artifact import Artifact, Comparison, KnownComparison
 from tfxfer.exports.formats import Format, Making
@@ -52,7 +52,7 @@ def write_forms(
         One artifact a form; refused ones have no file.
 
     Raises:
-        ParityError: One that must not differ does.
+        ParityError: One that must not differ does, or one does not run at all.
 
     Warns:
         TfxferWarning: One is refused, or accepted past its bounds.
@@ -69,7 +69,7 @@ def write_forms(
             knowing = whole.predict(images, batch_size=_BATCH, verbose=0)["known"]
             known = KnownYardstick(knowing, rejection.spread)
             subject = replace(subject, whole=whole, known=known)
-        return [_written(each, subject, folder, material, accept=accept) for each in chosen]
+        return [_made(each, subject, folder, material, accept=accept) for each in chosen]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +102,13 @@ def _facts(model: keras.Model, folder: Path, material: Material) -> FileFacts:
         temperature=calibration.get("temperature"),
         card_sha256=file_sha256(card),
     )
+
+
+def _made(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
+    try:
+        return _written(form, subject, folder, material, accept=accept)
+    except BundleError as error:
+        raise _broken(form, f"does not run ({error})") from error
 
 
 def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
