@@ -62,9 +62,11 @@ def convert(
             where they were; or the bundle cannot be replaced where it is.
         DataError: The pictures are not where they were, are others, or a class has no training picture.
         ParityError: As in ``export``.
+        DiskFullError: There is no room for it.
 
     Warns:
-        TfxferWarning: As in ``export``; or the model card was filled in, and does not tell of them.
+        TfxferWarning: As in ``export``; some of the pictures are missing; or the model card was filled in,
+            and does not tell of them.
     """
     chosen = choose_formats(formats)
     folder = check_bundle(bundle)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import write_pictures
 from tfxfer.data import from_folder
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 from tfxfer.exports import check_unseen, trained_on, write_manifest
 
 
@@ -22,6 +22,21 @@ def test_each_picture_has_its_part_again_whatever_its_name(bundle, photos, tmp_p
         assert len(found.split[part]) == len(photos.split[part])
         assert again == {path.name for path in photos.paths(part)}
     assert found.split.seed == photos.split.seed
+
+
+def test_some_that_are_missing_are_told(bundle, photos, tmp_path, says):
+    moved = shutil.copytree(photos.root, tmp_path / "moved")
+    for part in ("train", "test"):
+        (moved / photos.records[photos.split[part][0]].path).unlink()
+    train, validation, test = (len(photos.split[part]) for part in ("train", "validation", "test"))
+    message = (
+        f"{moved} has {train - 1} of {train} train, {validation} of {validation} validation and {test - 1} "
+        f"of {test} test pictures of {bundle[0]}, and what comes of it goes by these alone; give all that it "
+        "was trained on."
+    )
+    with pytest.warns(TfxferWarning, match=says(message)):
+        found = trained_on(bundle[0], moved)
+    assert len(found.split.test) == test - 1
 
 
 def test_copies_in_several_parts_are_told_by_name(bundle, photos, tmp_path):

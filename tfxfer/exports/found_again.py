@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 
 from tfxfer.contracts import PARTS, Part, Split
 from tfxfer.data import DataFrame, Photos, content_sha256, read_photos
-from tfxfer.errors import DataError, SettingError
+from tfxfer.errors import DataError, SettingError, TfxferWarning
 from tfxfer.runtime import ModelFacts, check_bundle, read_checked
 
 __all__ = ["check_unseen", "trained_on"]
@@ -28,6 +29,9 @@ def trained_on(bundle: str | Path, photos: Photos | str | Path | DataFrame | Non
         SettingError: The pictures are of other classes; or none are given, and it is not known where they
             were.
         DataError: They are not where they were, or are others.
+
+    Warns:
+        TfxferWarning: Some are missing.
     """
     folder = check_bundle(bundle)
     card, split = read_checked(folder, "card.json"), read_checked(folder, "split.json")
@@ -93,6 +97,14 @@ def _divided(photos: Photos, split: Mapping[str, Any], folder: Path) -> Photos:
         raise DataError(
             f"none of the {len(photos)} pictures of {photos.source} is of the {missing[0]} part of {folder}; "
             "give those it was trained on."
+        )
+    short = [f"{len(found[part])} of {len(split[part])} {part}" for part in PARTS]
+    if any(len(found[part]) < len(split[part]) for part in PARTS):
+        warnings.warn(
+            f"{photos.source} has {short[0]}, {short[1]} and {short[2]} pictures of {folder}, and what comes "
+            "of it goes by these alone; give all that it was trained on.",
+            TfxferWarning,
+            stacklevel=4,
         )
     train, validation, test = (tuple(sorted(found[part])) for part in PARTS)
     return replace(photos, records=tuple(records), split=Split(train, validation, test, seed=split["seed"]))

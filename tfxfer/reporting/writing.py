@@ -125,7 +125,8 @@ def write_report(
             errors.
 
     Warns:
-        TfxferWarning: The model card was filled in, and is not written anew.
+        TfxferWarning: The model card was filled in, and is not written anew; or some of the pictures are
+            missing.
     """
     folder = check_bundle(bundle)
     file = FORMATS["keras"].filename
