@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ from tfxfer.backbones import BACKBONES
 from tfxfer.exports.quantizing.converter import converted
 from tfxfer.exports.quantizing.halving import halved
 from tfxfer.exports.quantizing.quantizer import Quantizer
-from tfxfer.exports.timing import Timing, timed
+from tfxfer.exports.timing import timed
 
 PICKED = (
     "micro",
@@ -81,13 +82,17 @@ def run(name: str, threads: list[int], runs: int) -> dict[str, Any]:
     images[0, 0, :2] = [[0] * 3, [255] * 3]
     model = settled(name, images)
     with tempfile.TemporaryDirectory() as folder:
-        written = files(model, images, Path(folder))
-        found = [[timed(file, count, runs) for count in threads] for file in written]
-    return {"pixels": size, "cells": [cell(timings) for timings in found]}
+        cells = [cell(file, threads, runs) for file in files(model, images, Path(folder))]
+    return {"pixels": size, "cells": cells}
 
 
-def cell(timings: list[Timing]) -> str:
-    """Write what was measured of one form."""
+def cell(file: Path, threads: list[int], runs: int) -> str:
+    """Measure one form, and write what came of it."""
+    try:
+        timings = [timed(file, count, runs) for count in threads]
+    except tfxfer.BundleError as error:
+        print(error, file=sys.stderr)
+        return "does not run"
     speeds = ", ".join(f"{1000 * each.median:.1f} ({1000 * each.p90:.1f}) ms" for each in timings)
     return f"{timings[0].size / 1e6:.2f} MB; {speeds}; {max(each.memory for each in timings) / 1e6:.0f} MB"
 
