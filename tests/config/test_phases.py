@@ -14,6 +14,11 @@ from tfxfer.training import L2SP, Phase
     [
         ({"epochs": 0}, "epochs of phase 'p' must be at least 1, got 0."),
         ({"rate": 0.0}, "rate of phase 'p' must be above 0, or 'find', got 0."),
+        ({"rate": float("nan")}, "rate of phase 'p' must be above 0, or 'find', got nan."),
+        ({"rate": float("inf")}, "rate of phase 'p' must be above 0, or 'find', got inf."),
+        ({"weight_decay": float("nan")}, "weight_decay of phase 'p' must be at least 0, got nan."),
+        ({"l2": float("nan")}, "l2 of phase 'p' must be at least 0, got nan."),
+        ({"co_tuning": float("inf")}, "co_tuning of phase 'p' must be at least 0, got inf."),
         ({"rate": "fast"}, "rate of phase 'p' must be 'find' or a number above 0, got 'fast'."),
         ({"warmup": 1.0}, "warmup of phase 'p' must be in [0, 1), got 1."),
         ({"patience": 0}, "patience of phase 'p' must be at least 1, or None, got 0."),
@@ -77,6 +82,12 @@ from tfxfer.training import L2SP, Phase
 def test_bad_settings_say_what_is_allowed(change, message, says):
     with pytest.raises(SettingError, match=says(message)):
         Phase("p", **change)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_a_strength_that_is_none_is_refused(value, says):
+    with pytest.raises(SettingError, match=says(f"alpha of L2SP must be at least 0, got {value:g}.")):
+        L2SP(alpha=value)
 
 
 def test_it_goes_into_json():

@@ -109,6 +109,12 @@ def test_fitting_before_compiling_again_is_refused_and_not_silent(model):
             "pixels to the head: stem, " + ", ".join(f"block_{i}" for i in range(1, 17)) + ", top.",
         ),
         (
+            "",
+            "mobilenet_v2_035 has no stage ''. Its stages are, from the pixels to the head: stem, "
+            + ", ".join(f"block_{i}" for i in range(1, 17))
+            + ", top.",
+        ),
+        (
             3,
             "a number of top blocks must be between -1 and -18 for mobilenet_v2_035, got 3; 'head' is for "
             "none of them, 'all' for all.",
@@ -135,7 +141,7 @@ def test_fitting_before_compiling_again_is_refused_and_not_silent(model):
         ),
         (2.5, "what learns must be 'head', 'all', a stage, a number below 0 or a slice, got 2.5."),
     ],
-    ids=["name", "positive", "too many", "empty slice", "backwards", "no weights", "float"],
+    ids=["name", "no name", "positive", "too many", "empty slice", "backwards", "no weights", "float"],
 )
 def test_a_choice_that_is_none_says_what_there_is(model, what, message, says):
     with pytest.raises(SettingError, match=says(message)):

@@ -12,7 +12,7 @@ from tests.training.unguarded import fit
 from tfxfer.augment import CutMix, device_augmentation
 from tfxfer.contracts import PhaseLog
 from tfxfer.data import from_folder
-from tfxfer.errors import DivergedError
+from tfxfer.errors import DivergedError, TfxferWarning
 from tfxfer.models import build
 from tfxfer.training import Phase, preparing
 
@@ -94,12 +94,35 @@ def test_callbacks_of_keras_see_every_phase_and_epochs_that_count_on(fitted):
 def test_a_phase_that_runs_off_to_nan_is_refused_or_left_behind(photos):
     mad = Phase("mad", epochs=3, rate=1e30, schedule="constant")
     with pytest.raises(
-        DivergedError, match=r"^phase 'mad' ended in NaN after \d epochs; give it a lower rate than 1e\+30\.$"
+        DivergedError, match=r"^phase 'mad' ended in NaN in epoch \d; give it a lower rate than 1e\+30\.$"
     ):
         fit(small_model(), photos, plan=[mad], progress=False)
     model = small_model()
-    log = fit(model, photos, plan=[Phase("head", epochs=2), mad], progress=False)
+    with pytest.warns(TfxferWarning, match=r"^phase 'mad' ended in NaN in epoch \d, and the best weights"):
+        log = fit(model, photos, plan=[Phase("head", epochs=2), mad], progress=False)
     assert log.kept == "head"
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+class Broken(keras.callbacks.Callback):
+    """Have the third epoch begin with numbers that are none."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        del logs
+        if epoch == 2:
+            (first, *_) = self.model.trainable_variables
+            first.assign(np.full(first.shape, np.nan))
+
+
+def test_a_phase_that_runs_off_late_keeps_its_best_epoch(photos, says):
+    model, head = small_model(), Phase("head", epochs=4, rate=3e-3)
+    message = (
+        "phase 'head' ended in NaN in epoch 3, and the best weights before that are kept; give it a lower "
+        "rate than 0.003."
+    )
+    with pytest.warns(TfxferWarning, match=says(message)):
+        log = fit(model, photos, plan=[head], callbacks=[Broken()], progress=False)
+    assert log["head"].best_epoch < 3
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 

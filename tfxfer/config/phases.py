@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -47,7 +48,7 @@ class L2SP:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
-            if not getattr(self, name) >= 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} of L2SP must be at least 0, got {getattr(self, name):g}.")
 
 
@@ -119,20 +120,20 @@ class Phase:
     co_tuning: float = 0.0
 
     def __post_init__(self) -> None:
-        for setting, wrong, allowed in (
-            ("epochs", self.epochs < 1, "at least 1"),
-            ("rate", not isinstance(self.rate, str) and self.rate <= 0, "above 0, or 'find'"),
-            ("warmup", not 0 <= self.warmup < 1, "in [0, 1)"),
-            ("patience", self.patience is not None and self.patience < 1, "at least 1, or None"),
-            ("weight_decay", self.weight_decay < 0, "at least 0"),
-            ("layer_decay", not 0 < self.layer_decay <= 1, "in (0, 1]"),
-            ("l1", self.l1 < 0, "at least 0"),
-            ("l2", self.l2 < 0, "at least 0"),
-            ("ema", self.ema is not None and not 0 < self.ema < 1, "in (0, 1), or None"),
-            ("co_tuning", self.co_tuning < 0, "at least 0"),
-            ("soup", self.soup is not None and self.soup < 2, "at least 2, or None"),
+        for setting, right, allowed in (
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("rate", isinstance(self.rate, str) or 0 < self.rate < math.inf, "above 0, or 'find'"),
+            ("warmup", 0 <= self.warmup < 1, "in [0, 1)"),
+            ("patience", self.patience is None or self.patience >= 1, "at least 1, or None"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "at least 0"),
+            ("layer_decay", 0 < self.layer_decay <= 1, "in (0, 1]"),
+            ("l1", 0 <= self.l1 < math.inf, "at least 0"),
+            ("l2", 0 <= self.l2 < math.inf, "at least 0"),
+            ("ema", self.ema is None or 0 < self.ema < 1, "in (0, 1), or None"),
+            ("co_tuning", 0 <= self.co_tuning < math.inf, "at least 0"),
+            ("soup", self.soup is None or self.soup >= 2, "at least 2, or None"),
         ):
-            if wrong:
+            if not right:
                 value = getattr(self, setting)
                 raise SettingError(f"{setting} of phase {self.name!r} must be {allowed}, got {value:g}.")
         if list(self.drops) != sorted({*self.drops}) or not all(0 < drop < 1 for drop in self.drops):

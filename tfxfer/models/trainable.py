@@ -174,7 +174,7 @@ def _top_stages(anatomy: Anatomy, count: int) -> Sequence[Piece]:
 def _stage_range(anatomy: Anatomy, what: str) -> tuple[str, ...]:
     names = anatomy.stage_names
     first, colon, last = what.partition(":")
-    start = anatomy.stage_position(first) if first else 0
+    start = anatomy.stage_position(first) if first or not colon else 0
     if not colon:
         return (names[start],)
     stop = anatomy.stage_position(last) if last else len(names) - 1

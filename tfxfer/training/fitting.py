@@ -148,8 +148,8 @@ def fit(
         OutOfMemoryError: Not even one picture at a time has room; or not the batch on several devices.
 
     Warns:
-        TfxferWarning: A checkpoint is damaged, and the one before it is taken; or none can be written; or the
-            teacher is smaller than the model.
+        TfxferWarning: A phase ended in NaN, and what was before is kept; or a checkpoint is damaged, and the
+            one before it is taken; or none can be written; or the teacher is smaller than the model.
     """
     anatomy = Anatomy.of(model)
     counts = {"images": len(photos.split.train), "stages": len(anatomy.stages)}

@@ -139,6 +139,8 @@ def test_phases_of_one_s_own_are_taken_as_they_are():
         ("head", {"top_epochs": 3}, "plan 'head' takes no top_epochs, got 3; leave it out."),
         ("full", {"top_blocks": 3}, "plan 'full' takes no top_blocks, got 3; leave it out."),
         ([], {}, "plan must be at least one phase, each with a name of its own, got none."),
+        (["head"], {}, "plan must be a name or a list of phases, got ['head']."),
+        (Phase("a"), {}, f"plan must be a name or a list of phases, got {Phase('a')}."),
         (
             [Phase("a"), Phase("a")],
             {},
@@ -150,7 +152,7 @@ def test_phases_of_one_s_own_are_taken_as_they_are():
             "plan holds phases that say all, got head_epochs=3 beside; leave it out.",
         ),
     ],
-    ids=["name", "head", "full", "none", "twice", "both"],
+    ids=["name", "head", "full", "none", "names", "bare", "twice", "both"],
 )
 def test_what_is_no_plan_is_refused(plan, settings, message, says):
     with pytest.raises(SettingError, match=says(message)):

@@ -249,6 +249,8 @@ def check_plan(plan: Plan | Sequence[Phase] | None, **settings: int | None) -> N
         if wrong := [name for name in given if name in refused]:
             raise SettingError(f"plan {plan!r} takes no {wrong[0]}, got {settings[wrong[0]]}; leave it out.")
     elif plan is not None:
+        if isinstance(plan, Phase) or not all(isinstance(phase, Phase) for phase in plan):
+            raise SettingError(f"plan must be a name or a list of phases, got {plan!r}.")
         names = [phase.name for phase in plan]
         if not names or len(set(names)) != len(names):
             raise SettingError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ import tensorflow as tf
 from tfxfer.config import Phase
 from tfxfer.contracts import PhaseLog
 from tfxfer.data import Photos
-from tfxfer.errors import DivergedError, SettingError
+from tfxfer.errors import DivergedError, SettingError, TfxferWarning
 from tfxfer.features import prefix_sha256
 from tfxfer.models import FreezeContract, moving_variables
 from tfxfer.training.material.changes import choose_augmentation
@@ -165,15 +166,23 @@ class Course:
 
         Raises:
             DivergedError: It is the first, and has run off to numbers that are none.
+
+        Warns:
+            TfxferWarning: It has, but there are weights from before that.
         """
         best = {each.name: each for each in self.logs}.get(self.kept)
-        if not math.isfinite(log.best("val_loss")):
-            if best is None:
-                self.clear()
-                raise DivergedError(
-                    f"phase {log.name!r} ended in NaN after {len(log.history['loss'])} epochs; give it a "
-                    f"lower rate than {log.rate or phase.rate:g}."
-                )
+        losses = log.history["loss"]
+        ended = f"phase {log.name!r} ended in NaN in epoch {len(losses)}"
+        advice = f"give it a lower rate than {log.rate or phase.rate:g}."
+        finite = math.isfinite(log.best("val_loss"))
+        if best is None and not finite:
+            self.clear()
+            raise DivergedError(f"{ended}; {advice}")
+        if not math.isfinite(losses[-1] + log.history["val_loss"][-1]):
+            warnings.warn(
+                f"{ended}, and the best weights before that are kept; {advice}", TfxferWarning, stacklevel=3
+            )
+        if not finite:
             self.model.set_weights(self._kept_weights)
         elif best is None or log.best("val_loss") < best.best("val_loss"):
             self.kept, self._kept_weights = log.name, self.model.get_weights()
