@@ -81,6 +81,13 @@ def test_a_class_that_no_picture_shows_is_never_said():
     assert set(probe.predict(FEATURES)) == {0, 2}
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_no_numbers_are_refused(value, says):
+    message = "some features are NaN or infinite; look at the weights of what made them, and at the pictures."
+    with pytest.raises(SettingError, match=says(message)):
+        linear_probe(np.where(FEATURES > 2, np.float32(value), FEATURES), LABELS)
+
+
 @pytest.mark.parametrize(
     ("labels", "settings", "message"),
     [

@@ -106,7 +106,7 @@ def linear_probe(
         The classifier.
 
     Raises:
-        SettingError: Another number of targets, one class alone, or no strength.
+        SettingError: Another number of targets, features that are NaN, one class alone, or no strength.
 
     Source:
         Kornblith et al. 2019, https://arxiv.org/abs/1805.08974: logistic regression on pooled features;
@@ -118,6 +118,10 @@ def linear_probe(
     """
     if len(features) != len(targets):
         raise SettingError(f"there are {len(features)} pictures' features and {len(targets)} targets.")
+    if not np.isfinite(features).all():
+        raise SettingError(
+            "some features are NaN or infinite; look at the weights of what made them, and at the pictures."
+        )
     if strength <= 0:
         raise SettingError(f"strength must be above 0, got {strength:g}.")
     if task == "single_label" and len(np.unique(targets)) < 2:

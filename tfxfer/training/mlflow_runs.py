@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
-__all__ = ["phase_run", "whole_run"]
+from tfxfer.config import SOLVER
+
+__all__ = ["log_solved", "phase_run", "whole_run"]
 
 
 @contextmanager
@@ -32,6 +34,18 @@ def phase_run(name: str) -> Iterator[None]:
         return
     with sys.modules["mlflow"].start_run(run_name=name, nested=True):
         yield
+
+
+def log_solved(figures: Mapping[str, float], *, epoch: int) -> None:
+    """Log the epoch of a head that is solved, which Keras does not fit, in the active run.
+
+    Args:
+        figures: Metric name -> value.
+        epoch: Its number, counted from 0 over all phases.
+    """
+    if _logs_keras():
+        sys.modules["mlflow"].log_param("optimizer_name", SOLVER)
+        sys.modules["mlflow"].log_metrics(dict(figures), step=epoch)
 
 
 def _logs_keras() -> bool:

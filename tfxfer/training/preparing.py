@@ -150,7 +150,7 @@ class Ready:
         bar = ProgressBar(phase.name, epochs=1, first=course.done_before, console=self.console)
         shown = [bar] if self.progress else []
         first = phase.name == self.lessons.order[0] and phase.batch_norm == "frozen"
-        with scope_of(self.lessons.devices), bar if shown else nullcontext():
+        with phase_run(phase.name), scope_of(self.lessons.devices), bar if shown else nullcontext():
             return solve(phase, course, self.prober, callbacks=[*shown, *callbacks], first=first)
 
     def recalibrated(self, phase: Phase) -> None:

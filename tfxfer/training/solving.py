@@ -21,6 +21,7 @@ from tfxfer.training.guarding.comparing import figures
 from tfxfer.training.guarding.replacing import put_in, takes_probe
 from tfxfer.training.material.probing import Prober
 from tfxfer.training.methods.recalibration import statistics_of
+from tfxfer.training.mlflow_runs import log_solved
 from tfxfer.training.resuming.course import Course
 
 __all__ = ["SOLVING", "check_solved", "may_be_solved", "solve"]
@@ -105,6 +106,7 @@ def solve(
     logs = figures(photos, "train", found.training)
     logs |= {f"val_{name}": value for name, value in figures(photos, "validation", found.validation).items()}
     stretch.add(logs)
+    log_solved(logs, epoch=epoch)
     listeners.on_epoch_end(epoch, logs)
     listeners.on_train_end(logs)
     FreezeContract(stretch.contract.frozen, learning={}).verify(model)
