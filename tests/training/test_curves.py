@@ -32,6 +32,16 @@ def test_the_log_has_every_epoch_and_marks_the_kept_one(tmp_path, drawn):
     assert ([4, 5, 6], [1.0, 0.5, 0.4]) in [(list(x.get_xdata()), list(x.get_ydata())) for x in above.lines]
 
 
+def test_a_phase_of_one_epoch_is_seen(tmp_path, drawn):
+    once = {name: values[:1] for name, values in HISTORY.items()}
+    log = FitLog((PhaseLog("head", 10, once, 1, 1.0), PhaseLog("top", 20, HISTORY, 2, 1.0)), kept="top")
+    log.plot(tmp_path / "log.png")
+    above, _ = drawn[0].axes
+    marks = {tuple(line.get_xdata()): line.get_marker() for line in above.lines}
+    assert (marks[1,], marks[2, 3, 4]) == (".", "")
+    assert all(float(place).is_integer() for place in above.get_xticks())
+
+
 def test_the_curve_of_rates_marks_the_suggestion(tmp_path, drawn):
     found = RateSearch((1e-3, 1e-2, 1e-1), (1.0, 0.5, 2.0), 1e-2)
     assert draw_rates(found, tmp_path / "rates.svg").read_text().startswith("<?xml")

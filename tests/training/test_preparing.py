@@ -30,6 +30,11 @@ def test_every_phase_is_checked_before_the_first_is_run(photos):
     np.testing.assert_array_equal(model.get_layer("head_logits").get_weights()[0], before)
 
 
+def test_no_pictures_a_step_are_refused(photos, says):
+    with pytest.raises(SettingError, match=says("batch_size must be at least 1, got 0.")):
+        fit(small_model(), photos, batch_size=0, features="cache")
+
+
 def test_an_augmentation_is_tried_before_anything_is_trained(photos, says):
     model = small_model()
     before = model.get_weights()

@@ -63,6 +63,7 @@ def draw_log(log: FitLog, file: str | Path) -> Path:
             f"{metric.replace('_', ' ')} on validation; a dot is the epoch that was kept", loc="left"
         )
         below.set_xlabel("epoch")
+        below.locator_params(axis="x", integer=True)
     return Path(file)
 
 
@@ -71,9 +72,10 @@ def _draw_phases(axes: Any, log: FitLog, names: dict[str, str]) -> None:
     start = 1
     for phase in log.phases:
         epochs = range(start, start + len(phase.history["val_loss"]))
+        alone = "." if len(epochs) == 1 else ""  # a line of one point is none
         # A probe that the guard keeps has no training loss.
         for name, colour in ((name, each) for name, each in names.items() if name in phase.history):
-            axes.plot(epochs, phase.history[name], color=colour)
+            axes.plot(epochs, phase.history[name], marker=alone, color=colour)
             if phase.name == log.kept and name.startswith("val_"):
                 axes.plot(epochs[phase.best_epoch - 1], phase.best(name), "o", color=colour)
         axes.axvline(start - 0.5, color=_INK, linewidth=0.8, linestyle=":")

@@ -43,6 +43,8 @@ def check_devices(
             there are fewer pictures in a batch, or to validate on, than devices.
     """
     count = devices.num_replicas_in_sync
+    if batch_size < 1:
+        raise SettingError(f"batch_size must be at least 1, got {batch_size}.")
     if count == 1:
         return
     for phase in phases:
