@@ -33,8 +33,8 @@ Read = TypeVar("Read")
     "--vary",
     multiple=True,
     metavar="NAME=WHAT",
-    help="A setting, and LOW..HIGH, LOW..HIGH:log or A,B,C; more than once. Rates, blocks at the top, weight "
-    "decay, dropout and label smoothing if not given.",
+    help="A setting, and LOW..HIGH, LOW..HIGH:log or A,B,C; more than once. The rate and blocks at the top, "
+    "weight decay and dropout if not given.",
 )
 @click.option(
     "--set",
