@@ -467,6 +467,7 @@ def test_a_run_that_is_interrupted_goes_on_where_it_was(shared_pictures, tmp_pat
     )
     with pytest.raises(tfxfer.SettingError, match=f"^{re.escape(message)}$"):
         tfxfer.transfer(shared_pictures, to=target, **settings)
+    (tmp_path / ".model-0a1b2c3d.part").mkdir()  # as one has that was killed while it wrote
     run = tfxfer.transfer(shared_pictures, to=target, resume=True, **settings)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
     assert [len(phase.history["loss"]) for phase in run.log.phases] == [2, 1]

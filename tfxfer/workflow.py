@@ -169,6 +169,9 @@ def run(
     tell_chosen(chosen, **watching)
     if not resume:
         checkpoints.clear()
+    for path in (to, csv):
+        if resume and path:
+            runtime.remove_drafts(path)
     going: dict[str, Any] = {"checkpoints": checkpoints.folder, "resume": resume, **logs, **watching}
     changing: dict[str, Any] = {"augment": means.change, "mix": means.mixing}
     log = fit(model, photos, plan=phases, **changing, **recipe.pick(*LEARNING), **going)

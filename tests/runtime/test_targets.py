@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfxfer.errors import DiskFullError, SettingError
-from tfxfer.runtime import check_target, whole_file, whole_folder
+from tfxfer.runtime import check_target, remove_drafts, whole_file, whole_folder
 
 
 def test_the_folder_appears_with_all_that_was_written(tmp_path):
@@ -217,6 +217,16 @@ def test_a_file_stays_as_it_was_when_the_work_breaks_off(tmp_path, interruption)
         work()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_was_left_by_others_that_were_killed_goes(tmp_path):
+    mine, other = tmp_path / "flow[e]rs", tmp_path / "flow[e]rs-small"
+    with whole_file(mine) as draft, whole_folder(other) as another:
+        remove_drafts(mine)
+        assert not draft.parent.exists()
+        assert another.exists()
+        draft.parent.mkdir()
+        draft.touch()
 
 
 def test_a_folder_is_no_place_for_a_file(tmp_path, says):

@@ -29,6 +29,7 @@ from .shares import in_shares as in_shares
 from .streams import native_chatter_hidden as native_chatter_hidden
 from .targets import OWN_MARK as OWN_MARK
 from .targets import check_target as check_target
+from .targets import remove_drafts as remove_drafts
 from .targets import whole_file as whole_file
 from .targets import whole_folder as whole_folder
 from .tf_data import as_is as as_is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from tfxfer.errors import DiskFullError, SettingError
 
-__all__ = ["OWN_MARK", "check_target", "whole_file", "whole_folder"]
+__all__ = ["OWN_MARK", "check_target", "remove_drafts", "whole_file", "whole_folder"]
 
 OWN_MARK = "manifest.json"
 """What tells a folder that a run wrote from a person's own."""
@@ -130,6 +131,18 @@ def whole_file(target: str | Path) -> Iterator[Path]:
         (folder / path.name).replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_drafts(target: str | Path) -> None:
+    """Remove what processes that were killed while they wrote a target left beside it.
+
+    Args:
+        target: The folder or file to be, which nobody else writes now.
+    """
+    path = Path(target).absolute()
+    # So many characters of chance, so that flowers-small's are none of flowers's.
+    for draft in path.parent.glob(f".{glob.escape(path.name)}-????????.part"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _umask() -> int:
