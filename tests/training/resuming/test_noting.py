@@ -24,6 +24,7 @@ PLAN = (
     Phase("top", train=-1, epochs=3, rate=1e-3, warmup=0.5, ema=0.5, layer_decay=0.5, patience=2, soup=2),
     Phase("more", train=-2, epochs=2, rate=1e-3, anchor=L2SP(), batch_norm="train", optimizer="sgd"),
 )
+SOLVED = (Phase("head", optimizer="lbfgs"), *PLAN[1:])
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -136,11 +137,11 @@ def test_a_stream_that_is_kept_goes_on_alike(photos, tmp_path):
 
 KILLED = """
 import sys
-from tests.training.resuming.test_noting import run
+from tests.training.resuming.test_noting import SOLVED, run
 from tfxfer.data import from_folder
 photos = from_folder(sys.argv[1])
 print("ready", flush=True)
-run(photos, features="cache", checkpoints=sys.argv[2], resume=True)
+run(photos, plan=SOLVED, features="cache", checkpoints=sys.argv[2], resume=True)
 """
 
 
@@ -149,7 +150,7 @@ run(photos, features="cache", checkpoints=sys.argv[2], resume=True)
 )
 def test_what_was_killed_goes_on_to_the_same_weights(photos, tmp_path, kills):
     started = time.perf_counter()
-    undisturbed = run(photos, features="cache")
+    undisturbed = run(photos, plan=SOLVED, features="cache")
     longest = 1.5 * (time.perf_counter() - started)
     folder, generator = tmp_path / "checkpoints", np.random.default_rng(kills)
     for _ in range(kills):
@@ -166,4 +167,4 @@ def test_what_was_killed_goes_on_to_the_same_weights(photos, tmp_path, kills):
         process.stdout.close()
         if process.wait() == 0:
             shutil.rmtree(folder)  # it came to its end: begin anew, to be killed again
-    assert same(undisturbed, run(photos, features="cache", checkpoints=folder, resume=True))
+    assert same(undisturbed, run(photos, plan=SOLVED, features="cache", checkpoints=folder, resume=True))
