@@ -205,8 +205,10 @@ def test_to_solve_it_again_changes_nothing(photos):
 
 
 def test_behind_what_has_learnt_it_is_solved_on_what_is_there_now(photos):
-    model = small_model(photos)
-    fit(model, photos, plan=(TOP, SOLVED), features="cache", progress=False)
+    model, settings = small_model(photos), {"plan": (TOP, SOLVED), "features": "cache", "progress": False}
+    log = fit(model, photos, **settings)
+    guarded = fit(small_model(photos), photos, guard=True, **settings)  # which has the start probed before
+    assert guarded["head"].history == log["head"].history
     twin = small_model(photos)
     twin.set_weights(model.get_weights())
     fit(twin, photos, plan=(SOLVED,), progress=False)

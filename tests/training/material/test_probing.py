@@ -1,5 +1,7 @@
 """Probing: a probe learns of every kept view, which together count as one picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,19 @@ def test_so_many_views_as_are_asked_for(photos):
     )
     targets, weights = np.repeat(photos.targets("train"), 2), np.full(len(vectors), 0.5)
     wanted = linear_probe(vectors, targets, weights=weights, strength=PROBE_STRENGTH)
+    np.testing.assert_allclose(found.at_start().probe.kernel, wanted.kernel, atol=1e-4)
+
+
+def test_rare_classes_count_as_they_do_in_phases(photos):
+    rare = [index for index in photos.split.train if photos.records[index].label == 0][2:]
+    train = tuple(index for index in photos.split.train if index not in rare)
+    uneven = replace(photos, split=replace(photos.split, train=train))
+    found = prober(uneven, balance="class_weights")
+    labels = uneven.targets("train")
+    weights = (len(labels) / len(photos.classes) / np.bincount(labels))[labels]
+    assert weights.max() > 2 * weights.min()
+    vectors = kept_features(pooled_prefix(found.model), uneven, train, progress=False)
+    wanted = linear_probe(vectors, labels, weights=weights, strength=PROBE_STRENGTH)
     np.testing.assert_allclose(found.at_start().probe.kernel, wanted.kernel, atol=1e-4)
 
 
