@@ -1,6 +1,7 @@
 """The budget: views are counted before anything is computed, the least lately used features go first."""
 
 import os
+import sys
 
 import pytest
 
@@ -43,8 +44,9 @@ def test_what_was_used_longest_ago_makes_room(home, monkeypatch):
     assert old.exists()
     make_room(200, keeping=mine)
     assert not old.exists()
-    make_room(500, keeping=mine)
+    assert make_room(500, keeping=mine)
     assert (mine.exists(), new.exists()) == (True, False)
+    assert not make_room(800, keeping=mine)
 
 
 def test_usage_is_told_and_cleared(home):
@@ -58,7 +60,35 @@ def test_a_folder_that_cannot_be_made_is_told(cache_home, says):
     (cache_home / "features").write_text("a file")
     message = (
         f"features cannot be kept in {cache_home / 'features'} (File exists); have XDG_CACHE_HOME name a "
-        "folder that can be written, or give features='off'."
+        "folder that can be written and has room, or give features='off'."
     )
     with pytest.raises(SettingError, match=says(message)):
         check_writable()
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="a folder that root cannot write to either is Linux's /proc"
+)
+def test_a_folder_that_takes_no_file_is_told_before_anything_is_computed(cache_home):
+    (cache_home / "features").symlink_to("/proc/self")
+    with pytest.raises(
+        SettingError, match=r"^features cannot be kept in \S+ \(No such file or directory\); "
+    ):
+        check_writable()
+
+
+def test_what_another_process_removes_meanwhile_is_passed_over(home):
+    fill(home, "a", 300, 1)
+    (home / "a" / "b.arrow").symlink_to("gone")
+    assert usage().size == 300
+
+
+def test_what_cannot_be_removed_is_not_said_to_be(home, monkeypatch, says):
+    fill(home, "a", 2_000_000, 1)
+    monkeypatch.setattr(budget.shutil, "rmtree", lambda *_, **__: None)  # as where a folder is read-only
+    message = (
+        f"2.0 MB of features of 1 frozen part in {home} could not be removed; have the folder writable, and "
+        "nothing that trains add to it."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        clear_cache()

@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY, draw
 from tfxfer.augment import augmentation
 from tfxfer.data import from_arrays, from_folder
 from tfxfer.errors import DataError, SettingError
-from tfxfer.features import find_cut
+from tfxfer.features import budget, find_cut, usage
 from tfxfer.features.engines import TensorFlowEngine, choose_engine
 from tfxfer.features.extraction import open_features, prefix_sha256
 from tfxfer.models import build, set_trainable
@@ -110,6 +110,18 @@ def test_the_head_is_no_matter_and_flags_are_none(model, cut):
     set_trainable(model, "all")
     set_trainable(model, -1)
     assert prefix_sha256(find_cut(model).prefix) == before
+
+
+def test_features_of_other_policies_go_where_the_budget_is_full(cut, photos, engine, monkeypatch):
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 70_000)
+    for policy, computed in ((None, 6), ("light", 12), ("medium", 12), ("strong", 18)):
+        extraction = open_features(cut.prefix, photos, range(6), augment=policy and augmentation(policy))
+        views = dict.fromkeys(range(6), 3 if policy else 1)
+        extraction.make_room(views)
+        missing = extraction.missing(views)
+        assert missing.views == computed
+        extraction.compute(missing, engine, advance=lambda _: None)
+        assert usage().size < 70_000
 
 
 def test_alike_pictures_are_computed_once_and_functions_anew(cut, engine):

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tfxfer.errors import TfxferWarning
+from tfxfer.errors import SettingError, TfxferWarning
 from tfxfer.features import store as room
 from tfxfer.features.store import FeatureStore, row_key
 
@@ -86,6 +86,33 @@ def test_drafts_of_dead_writers_are_cleared_away(tmp_path):
     FeatureStore(tmp_path, 6)
     assert new.exists()
     assert not old.exists()
+
+
+def test_what_another_process_removes_meanwhile_is_passed_over(tmp_path):
+    filled(tmp_path)
+    for name in ("gone.arrow", ".gone-1.part"):
+        (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    assert len(FeatureStore(tmp_path, 6)) == 20
+
+
+def test_a_disk_that_takes_no_more_is_told(tmp_path, cache_home, says):
+    resource = pytest.importorskip("resource", reason="Windows has no limits of what a process writes")
+    store = FeatureStore(tmp_path, 6)
+    store.add(KEYS[0], ROWS[0])
+    message = (
+        f"features cannot be kept in {cache_home / 'features'} (File too large); have XDG_CACHE_HOME name a "
+        "folder that can be written and has room, or give features='off'."
+    )
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        with pytest.raises(SettingError, match=says(message)):
+            store.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+    store.flush()
+    assert len(FeatureStore(tmp_path, 6)) == 1
 
 
 def test_keys_tell_pictures_policies_and_views_apart():

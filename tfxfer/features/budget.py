@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ __all__ = [
     "clear_cache",
     "features_home",
     "make_room",
+    "size_of",
+    "unkept",
     "usage",
 ]
 
@@ -55,13 +59,21 @@ def usage() -> Usage:
     """Say what kept features take."""
     home = features_home()
     stores = _stores()
-    return Usage(home, len(stores), sum(map(_size, stores)))
+    return Usage(home, len(stores), sum(map(size_of, stores)))
 
 
 def clear_cache() -> Usage:
-    """Remove all kept features, and say what they took."""
+    """Remove all kept features, and say what they took.
+
+    Raises:
+        SettingError: Some are still there.
+    """
     taken = usage()
     shutil.rmtree(taken.folder, ignore_errors=True)
+    if (left := usage()).size:
+        raise SettingError(
+            f"{left} could not be removed; have the folder writable, and nothing that trains add to it."
+        )
     return taken
 
 
@@ -99,35 +111,57 @@ def check_room(needed: int, *, kept: int = 0) -> None:
         )
 
 
-def make_room(needed: int, *, keeping: Path) -> None:
+def make_room(needed: int, *, keeping: Path) -> bool:
     """Remove the features that were used longest ago, until so much more is within the budget.
 
     Args:
         needed: Bytes to come.
         keeping: The store that they come to, which stays.
+
+    Returns:
+        Whether it is; else what ``keeping`` holds is in the way.
     """
-    sizes = {store: _size(store) for store in _stores()}
-    for store in sorted(sizes, key=lambda each: each.stat().st_mtime):
+    sizes = {store: size_of(store) for store in _stores()}
+    for store in sorted(sizes, key=_last_used):
         if sum(sizes.values()) + needed <= BUDGET_BYTES:
-            return
+            break
         if store != keeping:
             shutil.rmtree(store, ignore_errors=True)
             del sizes[store]
+    return sum(sizes.values()) + needed <= BUDGET_BYTES
 
 
 def check_writable() -> None:
     """Make the folder.
 
     Raises:
-        SettingError: It cannot be made.
+        SettingError: It cannot be made, or takes no file.
     """
+    home = features_home()
     try:
-        features_home().mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
     except OSError as error:
-        raise SettingError(
-            f"features cannot be kept in {features_home()} ({error.strerror}); have XDG_CACHE_HOME name a "
-            "folder that can be written, or give features='off'."
-        ) from error
+        raise unkept(error) from error
+
+
+def unkept(error: OSError) -> SettingError:
+    """Make what to raise where features cannot be written."""
+    return SettingError(
+        f"features cannot be kept in {features_home()} ({error.strerror}); have XDG_CACHE_HOME name a folder "
+        "that can be written and has room, or give features='off'."
+    )
+
+
+def size_of(store: Path) -> int:
+    """Return the bytes of a folder's files, whatever another process adds or removes meanwhile."""
+    total = 0
+    for folder, _, names in os.walk(store):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(folder, name).stat().st_size
+    return total
 
 
 def _room(kept: int) -> int:
@@ -139,10 +173,13 @@ def _stores() -> list[Path]:
     return [path for path in home.iterdir() if path.is_dir()] if home.is_dir() else []
 
 
-def _size(store: Path) -> int:
-    return sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
+def _last_used(store: Path) -> float:
+    try:
+        return store.stat().st_mtime
+    except FileNotFoundError:  # another process made room
+        return 0.0
 
 
 def _free() -> int:
     home = next(folder for folder in (features_home(), *features_home().parents) if folder.exists())
-    return shutil.disk_usage(home).free if os.access(home, os.W_OK) else 0
+    return shutil.disk_usage(home).free

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -21,7 +23,7 @@ from tfxfer import runtime
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import SettingError
-from tfxfer.features.budget import features_home, make_room
+from tfxfer.features.budget import features_home, make_room, size_of
 from tfxfer.features.engines import Engine
 from tfxfer.features.store import FeatureStore, row_key
 from tfxfer.models import input_contract
@@ -45,11 +47,9 @@ class Missing:
 
     Attributes:
         pictures: Record index -> the numbers of its views.
-        row_bytes: Bytes of one.
     """
 
     pictures: Mapping[int, Sequence[int]]
-    row_bytes: int
 
     @property
     def views(self) -> int:
@@ -99,7 +99,23 @@ class Extraction:
             index: [view for view in range(count) if self._key(index, view) not in self.store]
             for index, count in views.items()
         }
-        return Missing({index: each for index, each in wanted.items() if each}, 2 * self.store.width)
+        return Missing({index: each for index, each in wanted.items() if each})
+
+    def make_room(self, views: Mapping[int, int]) -> None:
+        """Remove what was used longest ago, until what is missing is within the budget.
+
+        Where other pictures' features or other policies' are in the way, all of this frozen part goes.
+
+        Args:
+            views: As in ``missing``.
+        """
+        store = self.store
+        wanted = {self._key(index, view) for index, count in views.items() for view in range(count)}
+        kept = sum(key in store for key in wanted)
+        fits = make_room(2 * store.width * (len(wanted) - kept), keeping=store.folder)
+        if not fits and len(store) > kept:
+            shutil.rmtree(store.folder, ignore_errors=True)
+            self.store = FeatureStore(store.folder, store.width)
 
     def compute(self, missing: Missing, engine: Engine, *, advance: Callable[[int], None]) -> None:
         """Compute views and keep them; what is kept when it is interrupted need not be computed again.
@@ -111,9 +127,8 @@ class Extraction:
 
         Raises:
             DataError: A picture cannot be read.
-            SettingError: Features are too large for float16, or the augmentation fails.
+            SettingError: Features are too large for float16, the augmentation fails, or the disk is full.
         """
-        make_room(missing.views * missing.row_bytes, keeping=self.store.folder)
 
         def work(chunk: Sequence[tuple[int, Any]]) -> list[Row]:
             return self._rows(chunk, missing.pictures, engine)
@@ -207,14 +222,14 @@ def open_features(
         TfxferWarning: Some of what is kept is damaged, and is removed.
     """
     folder = _folder(prefix, photos)
-    if folder.is_dir():
+    with suppress(FileNotFoundError):
         os.utime(folder)  # what was used last goes last
     return Extraction(prefix, photos, indices, augment=augment, folder=folder)
 
 
 def kept_bytes(prefix: keras.Model, photos: Photos) -> int:
     """Return how many bytes are kept of a frozen part, of whatever pictures."""
-    return sum(shard.stat().st_size for shard in _folder(prefix, photos).glob("*.arrow"))
+    return size_of(_folder(prefix, photos))
 
 
 def _folder(prefix: keras.Model, photos: Photos) -> Path:

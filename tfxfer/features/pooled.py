@@ -101,7 +101,9 @@ def kept_features(
     row = 2 * views * math.prod(prefix.output_shape[1:])
     check_room(len(indices) * row, kept=kept_bytes(prefix, photos))
     extraction = open_features(prefix, photos, indices, augment=augment)
-    missing = extraction.missing(dict.fromkeys(indices, views))
+    wanted = dict.fromkeys(indices, views)
+    extraction.make_room(wanted)
+    missing = extraction.missing(wanted)
     if missing.views:
         engine = engine or choose_engine(prefix, pictures=missing.views)[0]
         compute = partial(extraction.compute, missing, engine)

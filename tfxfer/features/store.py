@@ -7,6 +7,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from tfxfer import runtime
 from tfxfer.errors import TfxferWarning
+from tfxfer.features.budget import unkept
 
 __all__ = ["LONGEST_UNWRITTEN", "SHARD_BYTES", "FeatureStore", "row_key"]
 
@@ -74,10 +76,12 @@ class FeatureStore:
         self._rows: list[npt.NDArray[np.float16]] = []
         self._written = time.monotonic()
         for path in sorted(folder.glob("*.arrow")):
-            self._open(path)
+            with suppress(FileNotFoundError):  # another process made room
+                self._open(path)
         for draft in folder.glob(".*.part"):
-            if time.time() - draft.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(draft, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process is done with it
+                if time.time() - draft.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(draft, ignore_errors=True)
 
     def __len__(self) -> int:
         return self._starts[-1] + len(self._rows)
@@ -102,14 +106,21 @@ class FeatureStore:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is not written yet."""
+        """Write what is not written yet.
+
+        Raises:
+            SettingError: The folder takes no more.
+        """
         self._written = time.monotonic()
         if not self._rows:
             return
         content = _encoded(self._keys, np.stack(self._rows))
         path = self.folder / f"{hashlib.sha256(content).hexdigest()}.arrow"
-        with runtime.whole_file(path) as draft:
-            draft.write_bytes(content)
+        try:
+            with runtime.whole_file(path) as draft:
+                draft.write_bytes(content)
+        except OSError as error:
+            raise unkept(error) from error
         self._keys, self._rows = [], []
         self._shards.append(_numbers(_table(path)))
         self._starts.append(self._starts[-1] + len(self._shards[-1]))

@@ -132,6 +132,17 @@ def test_views_are_fewer_where_there_is_no_room_and_then_phases(plan, monkeypatc
         plan("cache", augment=LIGHT)
 
 
+def test_where_nothing_can_be_written_it_says_so(plan, cache_home, says):
+    (cache_home / "features").write_text("a file")
+    reason = (
+        f"features cannot be kept in {cache_home / 'features'} (File exists); have XDG_CACHE_HOME name a "
+        "folder that can be written and has room, or give features='off'."
+    )
+    assert str(plan()) == f"features: off, since {reason}"
+    with pytest.raises(SettingError, match=says(reason)):
+        plan("cache")
+
+
 @pytest.mark.parametrize(
     ("features", "views", "message"),
     [

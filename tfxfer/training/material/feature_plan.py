@@ -15,7 +15,15 @@ from tfxfer.config import Phase
 from tfxfer.contracts import FEATURE_USES, FeatureUse
 from tfxfer.data import Photos
 from tfxfer.errors import SettingError, did_you_mean
-from tfxfer.features import Cut, affordable_views, find_cut, joint_prefix, kept_bytes, multiply_adds
+from tfxfer.features import (
+    Cut,
+    affordable_views,
+    check_writable,
+    find_cut,
+    joint_prefix,
+    kept_bytes,
+    multiply_adds,
+)
 from tfxfer.models import Anatomy, Piece, choose_layers
 
 if TYPE_CHECKING:
@@ -98,8 +106,8 @@ def plan_features(
         The plan.
 
     Raises:
-        SettingError: ``"cache"`` cannot be: pictures are pasted or changed batch by batch, or there is no
-            room; or more than one view is wanted of pictures that nothing changes.
+        SettingError: ``"cache"`` cannot be: pictures are pasted or changed batch by batch, there is no
+            room, or no folder to write to; or more than one view is wanted of pictures that nothing changes.
     """
     check_features(features, views)
     if features == "off":
@@ -113,6 +121,12 @@ def plan_features(
     cuts = {phase.name: cut for phase in plan if (cut := _planned_cut(model, phase))}
     if not cuts:
         return FeaturePlan(why="nothing is frozen in front of what learns")
+    try:
+        check_writable()
+    except SettingError as error:
+        if features == "cache":
+            raise
+        return FeaturePlan(why=str(error).removesuffix("."))
     wanted = views or (DEFAULT_VIEWS if augment else 1)
     fitting = _fitting(model, FeaturePlan(cuts, wanted), photos)
     if not fitting.cuts:

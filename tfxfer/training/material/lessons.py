@@ -280,6 +280,7 @@ class Lessons:
         assert not isinstance(self.augment, room.DeviceAugmentation)  # the plan keeps no features of those
         extraction = open_features(prefix, self.photos, indices, augment=self.augment)
         views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views)
+        extraction.make_room(views)
         missing = extraction.missing(views)
         if missing.views:
             engine = self._engine(prefix, missing.views)
