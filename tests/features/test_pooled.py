@@ -1,12 +1,13 @@
 """pooled_features: one vector a picture, the head being no matter; computed once."""
 
+import keras
 import numpy as np
 import pytest
 
 from tfxfer.backbones import BACKBONES, build_backbone
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
-from tfxfer.features import budget, linear_probe, pooled_features
+from tfxfer.features import budget, kept_features, linear_probe, pooled_features
 from tfxfer.models import build
 
 
@@ -41,6 +42,17 @@ def test_a_probe_on_them_tells_colours_apart(photos):
         for part in ("train", "test")
     }
     assert linear_probe(*parts["train"]).score(*parts["test"]) > 0.6
+
+
+@pytest.mark.usefixtures("cache_home")
+def test_what_litert_cannot_run_is_told(photos, capsys):
+    image = keras.Input((32, 32, 3))
+    small = keras.layers.Resizing(8, 8, interpolation="bicubic")(image)
+    prefix = keras.Model(image, keras.layers.GlobalAveragePooling2D()(small), name="bicubic")
+    assert kept_features(prefix, photos, range(3)).shape == (3, 3)
+    told, taken = capsys.readouterr().err.splitlines()[-2:]
+    assert told.startswith("features: by TensorFlow, since LiteRT cannot run it (ConverterError: ")
+    assert taken.startswith("features: 3 views by TensorFlow in ")
 
 
 def test_without_room_they_are_refused(photos, monkeypatch, says):

@@ -1,9 +1,11 @@
 """rank: candidates run once over training pictures, scored, costed and put in order."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import tfxfer
 from tfxfer.contracts import Split
@@ -52,7 +54,10 @@ def test_where_lite_cannot_run_one_it_has_no_latency(photos, monkeypatch):
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(engines, "convert", fail)
-    (found,) = tfxfer.rank(photos, ["micro"], **SMALL).entries
+    console = Console(file=io.StringIO(), width=200)
+    (found,) = tfxfer.rank(photos, ["micro"], **SMALL | {"progress": True, "console": console}).entries
+    reason = "LiteRT cannot run it (RuntimeError: no such operator)"
+    assert console.file.getvalue().startswith(f"micro by TensorFlow, since {reason}:\n")
     assert (found.size, found.latency) == (None, None)
 
 

@@ -27,4 +27,5 @@ from .shift import domain_gap as domain_gap
 from .standings import Estimate as Estimate
 from .standings import RankedBackbone as RankedBackbone
 from .standings import Ranking as Ranking
+from .watching import tell_engine as tell_engine
 from .watching import watched as watched

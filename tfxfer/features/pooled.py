@@ -16,7 +16,7 @@ from tfxfer.data import Photos
 from tfxfer.features.budget import check_room, check_writable
 from tfxfer.features.engines import Engine, choose_engine
 from tfxfer.features.extraction import kept_bytes, open_features
-from tfxfer.features.watching import watched
+from tfxfer.features.watching import tell_engine, watched
 
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation
@@ -105,9 +105,12 @@ def kept_features(
     extraction.make_room(wanted)
     missing = extraction.missing(wanted)
     if missing.views:
-        engine = engine or choose_engine(prefix, pictures=missing.views)[0]
+        why = ""
+        if engine is None:
+            engine, why = choose_engine(prefix, pictures=missing.views)
         compute = partial(extraction.compute, missing, engine)
         if progress:
+            tell_engine(engine.name, why, console=console)
             with watched(missing.views, engine=engine.name, console=console) as advance:
                 compute(advance=advance)
         else:

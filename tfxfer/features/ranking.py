@@ -183,9 +183,9 @@ class _Outcome:
 def _run(model: keras.Model, photos: Photos, indices: Sequence[int], *, console: Console | None) -> _Outcome:
     """Run a backbone over pictures, or find what was kept of it."""
     prefix = pooled_prefix(model)
-    engine, _ = choose_engine(prefix)
+    engine, why = choose_engine(prefix)
     if console:
-        line = f"{model.name} by {engine.name}:"
+        line = f"{model.name} by {engine.name}{f', since {why}' if why else ''}:"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     watching: dict[str, Any] = {"progress": console is not None, "console": console}
     features = kept_features(prefix, photos, indices, engine=engine, **watching)

@@ -18,7 +18,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["watched"]
+__all__ = ["tell_engine", "watched"]
+
+
+def tell_engine(engine: str, why: str, *, console: Console | None) -> None:
+    """Say what runs the frozen part where it is not LiteRT.
+
+    Args:
+        engine: Its name.
+        why: Why it is not LiteRT; nothing where it is.
+        console: Where to write; None is standard error.
+    """
+    if why:
+        line = f"features: by {engine}, since {why}."
+        (console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -20,12 +20,12 @@ from tfxfer.augment import soft_labels
 from tfxfer.data import Photos
 from tfxfer.features import (
     Cut,
-    Engine,
     Extraction,
     check_writable,
     choose_engine,
     joint_prefix,
     open_features,
+    tell_engine,
     watched,
 )
 from tfxfer.models import HEAD, computing_in, input_contract
@@ -283,8 +283,9 @@ class Lessons:
         extraction.make_room(views)
         missing = extraction.missing(views)
         if missing.views:
-            engine = self._engine(prefix, missing.views)
+            engine, why = choose_engine(prefix, pictures=missing.views)
             if self.progress:
+                tell_engine(engine.name, why, console=self.console)
                 with watched(missing.views, engine=engine.name, console=self.console) as advance:
                     extraction.compute(missing, engine, advance=advance)
             else:
@@ -292,13 +293,6 @@ class Lessons:
         place = {id(tensor): number for number, tensor in enumerate(prefix.outputs)}
         for name, cut in cuts.items():
             self._kept[name] = extraction, tuple(place[id(tensor)] for tensor in cut.prefix.outputs)
-
-    def _engine(self, prefix: keras.Model, pictures: int) -> Engine:
-        engine, why = choose_engine(prefix, pictures=pictures)
-        if why and self.progress:
-            line = f"features: by {engine.name}, since {why}."
-            (self.console or Console(stderr=True)).print(line, markup=False, highlight=False, soft_wrap=True)
-        return engine
 
 
 def feature_batches(
