@@ -13,7 +13,7 @@ ENTRIES = (
         log_me=Estimate(-0.5, -0.53, -0.47),
         h_score=Estimate(1.25, 1.05, 1.45),
         parameters=5_000_000,
-        macs=7,
+        macs=300_774_272,
         size=None,
         latency=None,
     ),
@@ -24,7 +24,7 @@ ENTRIES = (
         log_me=Estimate(-0.75, -0.76, -0.74),
         h_score=Estimate(1.0, 0.5, 1.5),
         parameters=400_000,
-        macs=9,
+        macs=9_000_000,
         size=1_600_000,
         latency=0.0021,
         on_front=True,
@@ -37,13 +37,13 @@ def test_the_table_has_a_row_a_candidate_and_says_what_to_believe():
     assert str(RANKING).splitlines() == [
         "backbone                           probe            95 %    5-NN          LogME       H-score"
         "   parameters"
-        "      MB      ms",
+        "    MACs      MB      ms",
         "big                                90.0%  85.0% to 95.0%   80.0%  -0.500 ±0.030    1.25 ±0.20"
         "    5,000,000"
-        "       -       -",
+        "    301M       -       -",
         "small *                            70.0%  60.0% to 80.0%   60.0%  -0.750 ±0.010    1.00 ±0.50"
         "      400,000"
-        "     1.6     2.1",
+        "   9.00M     1.6     2.1",
         "vgg16: left out, no weights",
         "1,234 training pictures. *: none is as fast and better by the probe.",
         "How far scores can be believed: over eight data sets, LogME and the H-score order networks as "
@@ -60,11 +60,11 @@ def columns_of(task):
 def test_the_table_of_numbers_has_r_squared_and_no_h_score():
     assert str(columns_of("regression")).splitlines() == [
         "backbone                           probe            95 %    5-NN          LogME   parameters"
-        "      MB      ms",
+        "    MACs      MB      ms",
         "big                                0.900  0.850 to 0.950   0.800  -0.500 ±0.030    5,000,000"
-        "       -       -",
+        "    301M       -       -",
         "small *                           -0.250 -0.500 to 0.000   0.600  -0.750 ±0.010      400,000"
-        "     1.6     2.1",
+        "   9.00M     1.6     2.1",
         "50 training pictures. *: none is as fast and better by the probe.",
         "Probe and 5-NN by R²; the H-score is of one class a picture, and left out.",
         "The probe measures these very pictures, with the backbone frozen.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from tfxfer.backbones import write_count
 from tfxfer.contracts import Task
 
 __all__ = ["Estimate", "RankedBackbone", "Ranking"]
@@ -89,8 +90,9 @@ class Ranking:
 
     def __str__(self) -> str:
         classes = self.task == "single_label"
-        head = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>15}"
-        rows = [f"{head}{'H-score' if classes else '':>{14 * classes}}{'parameters':>13}{'MB':>8}{'ms':>8}"]
+        scores = f"{'backbone':<32}{'probe':>8}{'95 %':>16}{'5-NN':>8}{'LogME':>15}"
+        scores += f"{'H-score' if classes else '':>{14 * classes}}"
+        rows = [f"{scores}{'parameters':>13}{'MACs':>8}{'MB':>8}{'ms':>8}"]
         rows += [_row(entry, self.task) for entry in self.entries]
         rows += [f"{name}: left out, {why}" for name, why in self.left_out.items()]
         rows.append(f"{self.images:,} training pictures. *: none is as fast and better by the probe.")
@@ -121,7 +123,7 @@ def _row(entry: RankedBackbone, task: Task) -> str:
     return (
         f"{entry.name + (' *' if entry.on_front else ''):<32}{probe:>8}{interval:>16}"
         f"{entry.neighbours.value:>8{form}}{_with_margin(entry.log_me, 3):>15}{h_score}"
-        f"{entry.parameters:>13,}{size:>8}{latency:>8}"
+        f"{entry.parameters:>13,}{write_count(entry.macs):>8}{size:>8}{latency:>8}"
     )
 
 

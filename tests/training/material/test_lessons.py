@@ -1,6 +1,7 @@
 """Training from kept features: as good as from pictures, in the same model, the same again by its seed."""
 
 import io
+import math
 from types import SimpleNamespace
 
 import keras
@@ -11,9 +12,11 @@ from rich.console import Console
 from tests.conftest import write_pictures
 from tests.training.unguarded import fit
 from tfxfer.data import from_folder
+from tfxfer.errors import SettingError
 from tfxfer.features import engines
 from tfxfer.models import build
 from tfxfer.training import Phase
+from tfxfer.training.material import feature_plan
 
 QUICK = (
     Phase("head", epochs=10, rate=1e-2),
@@ -158,6 +161,22 @@ def test_without_litert_it_says_so_and_trains(photos, monkeypatch, cache_home):
     # In float32 by name: TensorFlow tells no compute capability of a GPU that is none.
     fit(small_model(), photos, plan=SHORT, features="cache", precision="float32", console=console)
     assert "features: by TensorFlow, since there is a GPU.\n" in console.file.getvalue()
+
+
+def test_what_float16_does_not_hold_is_trained_on_pictures_unless_asked_for(photos, monkeypatch):
+    monkeypatch.setattr(feature_plan, "_LEAST_SAVED", -math.inf)
+    model, console = small_model(), Console(file=io.StringIO(), width=200)
+    norm = model.get_layer("block_2_bn2")
+    norm.gamma.assign(norm.gamma * 1e6)
+    plan = [Phase("top", train=-1, epochs=1)]
+    with pytest.raises(
+        SettingError, match=r"^features of micro_prefix reach \S+, which float16 does not hold; "
+    ):
+        fit(model, photos, plan=plan, features="cache", progress=False)
+    log = fit(model, photos, plan=plan, console=console)
+    assert (log.features, log.views, log["top"].cut) == ("off", 0, ())
+    assert "which float16 does not hold" in log.features_reason
+    assert f"\nfeatures: off, since {log.features_reason}.\n" in console.file.getvalue()
 
 
 def test_the_model_is_left_compiled_with_what_keras_has(fitted):

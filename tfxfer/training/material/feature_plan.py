@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -50,16 +50,23 @@ class FeaturePlan:
         cuts: Phase name -> where it begins; none of a phase that runs the whole model.
         views: How many views of each training picture; 0 where nothing is kept.
         why: Why so, as the rest of a sentence; empty where somebody chose ``"off"``.
+        forced: Whether somebody chose ``"cache"``.
     """
 
     cuts: Mapping[str, Cut] = field(default_factory=dict)
     views: int = 0
     why: str = ""
+    forced: bool = False
 
     @property
     def name(self) -> FeatureUse:
         """``"cache"`` or ``"off"``."""
         return "cache" if self.cuts else "off"
+
+    def without(self, phases: Collection[str], why: str) -> FeaturePlan:
+        """Return it with some phases running the whole model."""
+        cuts = {name: cut for name, cut in self.cuts.items() if name not in phases}
+        return replace(self, cuts=cuts, why=f"{self.why}; {why}") if cuts else FeaturePlan(why=why)
 
     def __str__(self) -> str:
         return f"features: {'kept' if self.cuts else 'off'}, since {self.why}."
@@ -136,7 +143,7 @@ def plan_features(
                 "features='off'."
             )
         return fitting
-    return _worthwhile(fitting, plan, photos, forced=features == "cache")
+    return _worthwhile(replace(fitting, forced=features == "cache"), plan, photos)
 
 
 def _impossible(augment: Augmentation | DeviceAugmentation | None, mixing: Mixing | None) -> str:
@@ -180,7 +187,7 @@ def _fitting(model: keras.Model, plan: FeaturePlan, photos: Photos) -> FeaturePl
     return FeaturePlan(why=f"there is no room for {need / 1e6:,.1f} MB of them")
 
 
-def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos, *, forced: bool) -> FeaturePlan:
+def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos) -> FeaturePlan:
     """Keep features where that saves enough, or was asked for."""
     training, validation = len(photos.split.train), len(photos.split.validation)
     deepest = max(plan.cuts.values(), key=lambda cut: len(cut.prefix.layers))
@@ -190,8 +197,9 @@ def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos, *, f
     live_work = sum(epochs[name] * cost for name, cost in costs.items()) * (training + validation)
     kept = training * plan.views + validation
     least = 1 if any(phase.solved for phase in phases) else _LEAST_SAVED  # to solve it, it is run anyway
-    if not forced and live_work - kept * multiply_adds(deepest.prefix) < least:
+    if not plan.forced and live_work - kept * multiply_adds(deepest.prefix) < least:
         work = write_count(round(live_work))
         return FeaturePlan(why=f"the frozen part has little to do: {live:,.0f} runs, {work} multiply-adds")
-    why = f"the frozen part runs {kept:,} times instead of {live:,.0f}; on disk {plan.why}"
+    asked = "it is asked for, though " if kept >= live else ""
+    why = f"{asked}the frozen part runs {kept:,} times instead of {live:,.0f}; on disk {plan.why}"
     return replace(plan, why=why)

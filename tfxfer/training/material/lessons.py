@@ -18,6 +18,7 @@ from tfxfer import augment as room
 from tfxfer import runtime
 from tfxfer.augment import soft_labels
 from tfxfer.data import Photos
+from tfxfer.errors import SettingError
 from tfxfer.features import (
     Cut,
     Extraction,
@@ -123,14 +124,12 @@ class Lessons:
 
         Raises:
             DataError: A picture cannot be read.
-            SettingError: The features are not to be kept.
+            SettingError: The features are to be kept, and cannot be.
         """
-        if phase not in self.plan.cuts:
+        if not self._on_kept(phase):
             # Where every phase trains on features, no pictures are asked for.
             self._whole = self._whole or self._softened(self._on_pictures())
             return self._shared(self._whole)
-        if phase not in self._kept:
-            self._compute(self._together(phase))
         return self._shared(self._softened(self._on_features(phase)))
 
     def vectors(self, indices: Sequence[int], views: int) -> npt.NDArray[np.float32] | None:
@@ -150,8 +149,8 @@ class Lessons:
             return None
         if any(layer.weights and not layer.name.startswith(HEAD) for layer in cut.suffix.layers):
             return None
-        if first not in self._kept:
-            self._compute(self._together(first))
+        if not self._on_kept(first):
+            return None
         extraction, outputs = self._kept[first]
         (features,) = extraction.gather(extraction.places(indices, views).ravel(), outputs)
         return features.astype(np.float32)
@@ -251,6 +250,22 @@ class Lessons:
         """Return what is learnt of training pictures, one row each."""
         shown = self.photos.targets("train")
         return self.teaching.beside(shown, smoothing=self.smoothing) if self.teaching else shown
+
+    def _on_kept(self, phase: str) -> bool:
+        """Say whether a phase trains on features, which are there then; "auto" goes on where none can be."""
+        if phase not in self.plan.cuts or phase in self._kept:
+            return phase in self.plan.cuts
+        cuts = self._together(phase)
+        try:
+            self._compute(cuts)
+        except SettingError as error:
+            if self.plan.forced:
+                raise
+            self.plan = self.plan.without(cuts, str(error).removesuffix("."))
+            if self.progress:
+                console = self.console or Console(stderr=True)
+                console.print(str(self.plan), markup=False, highlight=False, soft_wrap=True)
+        return phase in self._kept
 
     def _together(self, phase: str) -> Mapping[str, Cut]:
         """Return the cuts, from a phase on, that nothing moves in front of until their phase comes."""
