@@ -169,9 +169,15 @@ cut = find_cut(model)
 photos = from_folder(sys.argv[1])
 extraction = open_features(cut.prefix, photos, range(60), augment=augmentation("medium"))
 engine, _ = choose_engine(cut.prefix)
-print("ready", flush=True)
 missing = extraction.missing(dict.fromkeys(range(60), 4))
-extraction.compute(missing, engine, advance=lambda _: time.sleep(0.03))
+
+
+def advance(_):
+    print("kept", flush=True)
+    time.sleep(0.05)
+
+
+extraction.compute(missing, engine, advance=advance)
 """
 
 
@@ -189,8 +195,8 @@ def test_what_was_killed_resumes_to_the_same_arrays(cut, photos, cache_home, mon
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(generator.uniform(0.0, 1.5 / kills))
+        assert process.stdout.readline() == b"kept\n"
+        time.sleep(generator.uniform(0.0, 0.9 / kills))
         process.send_signal(signal.SIGKILL)
         process.communicate()
     policy = augmentation("medium")

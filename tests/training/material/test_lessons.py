@@ -2,6 +2,7 @@
 
 import io
 import math
+from itertools import chain
 from types import SimpleNamespace
 
 import keras
@@ -11,12 +12,14 @@ from rich.console import Console
 
 from tests.conftest import write_pictures
 from tests.training.unguarded import fit
+from tfxfer.augment import augmentation
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
-from tfxfer.features import engines
+from tfxfer.features import engines, kept_features, open_features, pooled_prefix
 from tfxfer.models import build
 from tfxfer.training import Phase
 from tfxfer.training.material import feature_plan
+from tfxfer.training.material.lessons import feature_batches
 
 QUICK = (
     Phase("head", epochs=10, rate=1e-2),
@@ -111,6 +114,27 @@ def test_a_phase_whose_frozen_part_an_earlier_one_moved_gets_new_features(photos
     if log.kept == "head":
         loss, _ = model.evaluate(photos.batches("validation", image_size=32), verbose=0)
         assert loss == pytest.approx(log.validation_loss, abs=2e-3)
+
+
+def test_each_epoch_draws_one_view_of_each_picture_and_validation_sees_the_first(photos):
+    prefix, policy, chosen = pooled_prefix(small_model()), augmentation("medium"), range(12)
+    vectors = kept_features(prefix, photos, chosen, augment=policy, views=3, progress=False).reshape(
+        12, 3, -1
+    )
+    extraction = open_features(prefix, photos, chosen, augment=policy)
+    told = (extraction, extraction.places(chosen, 3), np.arange(12))
+    drawn = feature_batches(*told, outputs=(0,), batch_size=5, seed=0)
+    seen = [set() for _ in chosen]
+    for _ in range(25):
+        batches = list(drawn.as_numpy_iterator())
+        assert sorted(np.concatenate([indices for _, indices in batches])) == list(chosen)
+        for row, index in chain.from_iterable(zip(*batch, strict=True) for batch in batches):
+            (view,) = np.flatnonzero((vectors[index] == row).all(axis=1))
+            seen[index].add(int(view))
+    assert seen == [{0, 1, 2}] * 12
+    plain = feature_batches(*told, outputs=(0,), batch_size=5, seed=None)
+    rows = np.concatenate([rows for rows, _ in plain.as_numpy_iterator()])
+    np.testing.assert_array_equal(rows, vectors[:, 0])
 
 
 @pytest.mark.parametrize("balance", ["class_weights", "sampling"])
