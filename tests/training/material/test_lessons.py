@@ -147,6 +147,15 @@ def test_rare_classes_are_made_to_count(tmp_path, balance):
     assert np.isfinite(log["head"].history["loss"]).all()
 
 
+def test_what_an_earlier_phase_moves_is_not_kept_from_before_it(photos):
+    model = small_model()
+    plan = [Phase("top", train=-1, epochs=1, rate=0.1), Phase("head", epochs=1, rate=1e-9, patience=None)]
+    log = fit(model, photos, plan=plan, features="cache", progress=False)
+    assert [phase.cut for phase in log.phases] == [("block_2_out",), ("head_pool",)]
+    # The head hardly moves: of what the top makes of pictures now, it says what that phase ended with.
+    assert log["head"].history["val_loss"][0] == pytest.approx(log["top"].history["val_loss"][0], rel=1e-2)
+
+
 @pytest.mark.slow
 def test_several_labels_and_numbers_are_learnt(tags, numbers):
     for photos in (tags, numbers):
