@@ -124,6 +124,13 @@ def test_features_of_other_policies_go_where_the_budget_is_full(cut, photos, eng
         assert usage().size < 70_000
 
 
+def test_what_was_used_last_goes_last(cut, photos, engine):
+    extraction, _ = extracted(cut, photos, engine, 1)
+    os.utime(extraction.store.folder, (0, 0))
+    open_features(cut.prefix, photos, range(6))
+    assert extraction.store.folder.stat().st_mtime > time.time() - 600
+
+
 def test_alike_pictures_are_computed_once_and_functions_anew(cut, engine):
     images = np.stack([np.asarray(draw("red", number % 5)) for number in range(30)])
     photos = from_arrays(images, [number % 5 // 3 for number in range(30)])

@@ -156,6 +156,28 @@ def test_what_an_earlier_phase_moves_is_not_kept_from_before_it(photos):
     assert log["head"].history["val_loss"][0] == pytest.approx(log["top"].history["val_loss"][0], rel=1e-2)
 
 
+@pytest.mark.usefixtures("cache_home")
+def test_a_model_in_mixed_precision_is_computed_in_float32(photos):
+    mixed, plain = small_model(precision="mixed_float16"), small_model()
+    mixed.set_weights(plain.get_weights())
+    fit(mixed, photos, plan=SHORT, features="cache", progress=False)
+    console = Console(file=io.StringIO(), width=200)
+    fit(plain, photos, plan=SHORT, features="cache", console=console)
+    assert "features: kept" in console.file.getvalue()
+    assert "views by" not in console.file.getvalue()  # nothing to compute
+
+
+@pytest.mark.usefixtures("cache_home")
+def test_what_a_phase_recalibrates_is_not_kept_from_before_it(photos):
+    head = Phase("head", epochs=1, rate=1e-9, patience=None)
+    later = Phase("later", train=-1, epochs=2, rate=1e-2, batch_norm="recalibrate")
+    model = small_model()
+    log = fit(model, photos, plan=[head, later], features="cache", progress=False)
+    assert log.kept == "later"
+    loss = model.evaluate(photos.batches("validation", image_size=32), verbose=0)[0]
+    assert loss == pytest.approx(log.validation_loss, abs=2e-3)
+
+
 @pytest.mark.slow
 def test_several_labels_and_numbers_are_learnt(tags, numbers):
     for photos in (tags, numbers):
