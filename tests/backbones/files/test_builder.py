@@ -78,6 +78,8 @@ def test_what_told_its_classes_apart_comes_along(bundle, trained):
     top = origin_of(body).top
     scores = keras.ops.softmax(keras.Model(body.inputs[0], top.logits(body))(PIXELS))
     np.testing.assert_allclose(scores, trained(PIXELS), atol=1e-6)
+    wider = build_file(str(bundle), image_size=(64, 96))
+    assert origin_of(wider).top.logits(wider).shape == (None, 3)
     assert origin_of(build_file(str(bundle), weights=None)).top is None
 
 

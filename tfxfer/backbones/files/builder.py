@@ -83,7 +83,7 @@ def build_file(
         model = _rebuilt(body, file, image_size, fresh=fresh) or _kept(
             body, path, image_size, name=name, fresh=fresh
         )
-        top = _top(saved, body, model)
+        top = _top(saved, model)
     else:
         model = build_foreign(
             saved, label=str(path), name=name, image_size=image_size, pixel_range=pixel_range, fresh=fresh
@@ -152,12 +152,12 @@ def _without_head(saved: keras.Model) -> keras.Model | None:
     return keras.Model(image, features, name=saved.name)
 
 
-def _top(saved: keras.Model, body: keras.Model, model: keras.Model) -> PretrainedTop | None:
+def _top(saved: keras.Model, model: keras.Model) -> PretrainedTop | None:
     """Take the head along, where it told one class a picture."""
     logits, scores = (saved.get_layer(name) for name in HEAD[1:])
     if not isinstance(scores, keras.layers.Softmax):
         return None
-    features = keras.Input(body.output_shape[1:])
+    features = keras.Input(model.output_shape[1:])
     pooled = saved.get_layer("head_pool")(features) if len(features.shape) == 4 else features
     layers = keras.Model(features, logits(pooled), name="pretrained_top")
     return PretrainedTop(model.operations[-1].name, layers)
