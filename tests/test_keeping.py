@@ -68,6 +68,7 @@ def test_what_has_a_name_or_numbers_is_kept_by_them():
         assert (recipe.training.augment, told) == ("light", "")
         assert recipe.training.mix == {"name": "cutmix", "alpha": 0.5}
         assert not recipe.lacks
+    assert kept(augment=tfxfer.FroFA(0.2))[0].training.augment == {"name": "frofa", "strength": 0.2}
     other = replace(light, steps=light.steps[:1])
     assert kept(augment=other)[0].lacks == {"augment": "of type Policy"}
 

@@ -2,6 +2,7 @@ from .augment import POLICIES as POLICIES
 from .augment import Augmentation as Augmentation
 from .augment import CutMix as CutMix
 from .augment import DeviceAugmentation as DeviceAugmentation
+from .augment import FroFA as FroFA
 from .augment import MixUp as MixUp
 from .augment import augmentation as augmentation
 from .augment import device_augmentation as device_augmentation

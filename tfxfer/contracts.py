@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BALANCES",
+    "FEATURE_AUGMENTATIONS",
     "FEATURE_USES",
     "LABEL_THRESHOLD",
     "NEAR_DUPLICATES",
@@ -115,6 +116,9 @@ FeatureUse = Literal["auto", "cache", "off"]
 - ``off``: never: the whole model runs in every step.
 """
 FEATURE_USES: tuple[FeatureUse, ...] = get_args(FeatureUse)
+
+FEATURE_AUGMENTATIONS = ("frofa",)
+"""What changes what a frozen backbone makes of pictures, beside policies, which change pictures."""
 
 
 Plan = Literal["two-phase", "head", "gradual", "full"]

@@ -95,6 +95,8 @@ def _plain_augmentation(change: Any) -> Any:
     """Call by its name what a policy makes, and leave all else."""
     if change is None or isinstance(change, str):
         return change  # albumentations is imported only where there is something of it
+    if isinstance(change, augment.FroFA):
+        return {"name": change.name, "strength": change.strength}
     name = getattr(change, "name", None)
     if not isinstance(change, augment.Policy | augment.Augmentation) or name not in augment.POLICIES:
         return change

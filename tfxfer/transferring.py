@@ -16,7 +16,7 @@ from tfxfer.data import DataFrame
 from tfxfer.workflow import Run, run
 
 if TYPE_CHECKING:
-    from tfxfer.augment import DeviceAugmentation, Mixing, Source
+    from tfxfer.augment import DeviceAugmentation, FroFA, Mixing, Source
 
 __all__ = ["Settings", "TrialSettings", "spelled_out", "transfer"]
 
@@ -42,7 +42,7 @@ class TrialSettings(TypedDict, total=False):
     resize: Resize
     max_bad: float
     near_duplicates: NearDuplicates
-    augment: Source | DeviceAugmentation
+    augment: Source | DeviceAugmentation | FroFA
     mix: Literal["mixup", "cutmix"] | Mixing | None
     batch_size: int
     precision: str

@@ -52,7 +52,7 @@ from tfxfer.training import (
 )
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
+    from tfxfer.augment import Augmentation, DeviceAugmentation, FroFA, Mixing
 
 __all__ = ["Means", "Run", "for_card", "judged", "run"]
 
@@ -210,7 +210,7 @@ class Means:
         phases_of: Makes phases for so many pictures and stages, and says what it chose.
     """
 
-    change: Augmentation | DeviceAugmentation | None
+    change: Augmentation | DeviceAugmentation | FroFA | None
     mixing: Mixing | None
     phases_of: Callable[..., tuple[tuple[Phase, ...], dict[str, str]]]
 
@@ -220,11 +220,11 @@ class Means:
         training = recipe.training
         check_cleaning(**recipe.pick(*CLEANING))
         choose_formats(recipe.bundle.formats)
-        check_features(training.features, training.views)
         check_reject(recipe.judging.reject)
         runtime.check_precision(training.precision)
         runtime.check_strategy(training.strategy)
         change, mixing = choose_augmentation(training.augment), choose_mixing(training.mix)
+        check_features(training.features, training.views, change)
         check_balance(training.balance, mixed=mixing is not None, smoothing=training.label_smoothing)
         check_distillation(training.distillation, balance=training.balance)
         depth = recipe.pick(*DEPTH)

@@ -28,6 +28,7 @@ def test_views_are_as_many_as_have_room(monkeypatch):
     pictures = {"training": 10, "validation": 5, "row": 10}
     assert affordable_views(4, **pictures) == 4
     assert affordable_views(12, **pictures) == 9
+    assert affordable_views(12, **pictures, beside=100) == 8
     assert affordable_views(4, training=100, validation=5, row=10) == 0
 
 

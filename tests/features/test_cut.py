@@ -6,7 +6,7 @@ import pytest
 
 from tfxfer.backbones import BACKBONES
 from tfxfer.errors import SettingError
-from tfxfer.features import find_cut, multiply_adds
+from tfxfer.features import find_cut, find_map, multiply_adds
 from tfxfer.models import Anatomy, build, choose_layers, set_trainable
 
 
@@ -48,6 +48,19 @@ def test_the_prefix_ends_where_learning_begins(micro, what, names, shapes):
     assert (cut.names, cut.shapes) == (names, shapes)
     assert cut.numbers == np.prod(shapes[0])
     check(micro, cut)
+
+
+def test_a_cut_for_the_head_alone_has_the_map_that_is_pooled(micro):
+    set_trainable(micro, "head")
+    head = find_cut(micro)
+    assert head.for_head
+    before, images = find_map(head.prefix), pictures(micro)
+    assert before.output_shape == (None, 2, 2, 224)
+    pooled = np.array(before(images)).mean((1, 2))
+    np.testing.assert_allclose(pooled, head.prefix(images), rtol=1e-5, atol=1e-6)
+    set_trainable(micro, -1)
+    top = find_cut(micro)
+    assert (top.for_head, find_map(top.prefix)) == (False, None)
 
 
 @pytest.mark.parametrize("what", ["head", -1, "block_2", slice(20, None), "all"], ids=str)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY, draw
-from tfxfer.augment import augmentation
-from tfxfer.data import from_arrays, from_folder
+from tfxfer.augment import FroFA, augmentation
+from tfxfer.data import from_arrays, from_folder, read_image
 from tfxfer.errors import DataError, SettingError
-from tfxfer.features import budget, find_cut, usage
+from tfxfer.features import budget, find_cut, find_map, usage
 from tfxfer.features.engines import TensorFlowEngine, choose_engine
 from tfxfer.features.extraction import open_features, prefix_sha256
 from tfxfer.models import build, set_trainable
@@ -58,6 +58,12 @@ def extracted(cut, photos, engine, views, augment=None, indices=range(6)):
     return extraction, missing.views
 
 
+def open_missing(cut, photos, views, augment):
+    """Say what would be computed."""
+    extraction = open_features(cut.prefix, photos, list(range(6)), augment=augment)
+    return extraction.missing(dict.fromkeys(range(6), views))
+
+
 def read(extraction, indices, views):
     places = extraction.places(list(indices), views)
     (maps,) = extraction.gather(places.reshape(-1), [0])
@@ -71,6 +77,43 @@ def test_plain_views_are_what_the_prefix_makes_of_the_pictures(cut, photos, engi
     found = read(extraction, photos.split.validation, 1)[:, 0]
     assert found.dtype == np.float16
     np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def head_cut(model):
+    return find_cut(model, learning=[])
+
+
+def test_views_of_maps_are_what_the_head_gets_of_changed_ones(head_cut, photos):
+    """One run a picture; each view is the mean of its map, changed by the picture's own chance."""
+    before = find_map(head_cut.prefix)
+    runs = []
+
+    class Counting(TensorFlowEngine):
+        def __call__(self, images):
+            runs.append(len(images))
+            return super().__call__(images)
+
+    extraction, computed = extracted(head_cut, photos, Counting(before), 3, FroFA(0.5))
+    assert extraction.frozen.output_shape == before.output_shape
+    assert (sum(runs), computed) == (6, 18)
+    found = read(extraction, range(6), 3)
+    contents = [content for _, content in photos.contents(list(range(6)))]
+    images = np.stack([read_image(each, height=32, width=32) for each in contents]).astype(np.float32)
+    for index, features in enumerate(before.predict(images, verbose=0)):
+        keys = [extraction._key(index, view) for view in range(3)]
+        changed = [FroFA(0.5).changed(features, int.from_bytes(key[:8]) >> 1) for key in keys[1:]]
+        wanted = [features.mean((0, 1)), *(each.mean((0, 1)) for each in changed)]
+        np.testing.assert_allclose(found[index], wanted, rtol=2e-3, atol=1e-3)
+    assert extraction.runs(open_missing(head_cut, photos, 4, FroFA(0.5))) == 6
+
+
+def test_the_first_view_of_a_map_is_shared_with_those_who_change_nothing(head_cut, photos):
+    extracted(head_cut, photos, TensorFlowEngine(head_cut.prefix), 1)
+    assert open_missing(head_cut, photos, 3, FroFA()).views == 12
+    extracted(head_cut, photos, TensorFlowEngine(find_map(head_cut.prefix)), 3, FroFA())
+    assert open_missing(head_cut, photos, 3, FroFA()).views == 0
+    assert open_missing(head_cut, photos, 3, FroFA(0.2)).views == 12
 
 
 def test_views_differ_and_repeat(cut, photos, engine, cache_home):
@@ -163,7 +206,7 @@ def test_features_that_float16_does_not_hold_are_refused(photos):
 KILLED = """
 import sys
 import time
-from tfxfer.augment import augmentation
+from tfxfer.augment import FroFA, augmentation
 from tfxfer.data import from_folder
 from tfxfer.features import find_cut, store
 from tfxfer.features.engines import choose_engine

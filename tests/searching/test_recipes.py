@@ -160,6 +160,9 @@ def test_views_of_features_that_are_not_kept_are_refused(says):
     message = "views counts what is kept, and features='off' keeps nothing; leave one out."
     with pytest.raises(SettingError, match=says(message)):
         check_space({"views": Choice(2, 4)}, {"augment": "light"}, features="off")
+    message = "augment='frofa' changes kept features, and features='off' keeps none; leave one out."
+    with pytest.raises(SettingError, match=says(message)):
+        check_space({"augment": Choice("none", "frofa")}, {}, features="off")
 
 
 def test_the_data_set_has_a_say(numbers, says):

@@ -9,9 +9,16 @@ import pytest
 from rich.console import Console
 
 from tests.training.unguarded import fit
-from tfxfer.augment import device_augmentation
+from tfxfer.augment import FroFA, device_augmentation
 from tfxfer.errors import SettingError
-from tfxfer.features import PROBE_STRENGTH, budget, pooled_features
+from tfxfer.features import (
+    PROBE_STRENGTH,
+    budget,
+    kept_features,
+    linear_probe,
+    pooled_features,
+    pooled_prefix,
+)
 from tfxfer.models import Anatomy, build
 from tfxfer.training import Phase, find_rate, phases_for
 
@@ -58,6 +65,22 @@ def test_no_step_from_the_head_makes_it_better(solved):
         slope = slope[:, truth.std(axis=0) > 0]
     assert np.abs(slope).max() < 0.02 * np.abs(centred.T @ errors).max()
     assert np.abs(errors.sum(axis=0)).max() < 0.02 * len(truth)
+
+
+def test_under_frofa_it_is_the_optimum_on_changed_maps_and_judged_on_those_of_pictures(photos):
+    model = small_model(photos)
+    prefix, train = pooled_prefix(small_model(photos)), photos.split.train
+    log = fit(model, photos, plan=(SOLVED,), augment="frofa", views=4, balance="none", progress=False)
+    views = kept_features(prefix, photos, train, augment=FroFA(), views=4, progress=False)
+    labels = photos.labels("train")
+    weights = np.full(len(views), 1 / 4)
+    shared = {"strength": PROBE_STRENGTH, "outputs": len(photos.classes)}
+    probe = linear_probe(views, np.repeat(labels, 4), weights=weights, **shared)
+    np.testing.assert_allclose(model.get_layer("head_logits").kernel, probe.kernel, rtol=1e-4, atol=1e-5)
+    plain = linear_probe(views[::4], labels, weights=np.ones(len(labels)), **shared)
+    assert np.abs(plain.kernel - probe.kernel).max() > 1e-2
+    said = np.log(probe.scores(views[::4])[np.arange(len(labels)), labels])
+    assert log["head"].history["loss"] == (pytest.approx(-said.mean(), rel=1e-4),)
 
 
 def test_its_figures_are_what_keras_says(solved):

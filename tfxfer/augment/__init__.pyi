@@ -8,6 +8,8 @@ from .mixing import soft_labels as soft_labels
 from .on_device import Change as Change
 from .on_device import DeviceAugmentation as DeviceAugmentation
 from .on_device import device_augmentation as device_augmentation
+from .on_features import FroFA as FroFA
+from .on_features import choose_feature_augmentation as choose_feature_augmentation
 from .on_host import Augmentation as Augmentation
 from .on_host import Moved as Moved
 from .on_host import Source as Source

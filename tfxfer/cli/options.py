@@ -11,9 +11,10 @@ import click
 import tfxfer
 from tfxfer import data
 from tfxfer.cli.shares import share
-from tfxfer.contracts import NEAR_DUPLICATES, RESIZES, TASKS
+from tfxfer.contracts import FEATURE_AUGMENTATIONS, NEAR_DUPLICATES, RESIZES, TASKS
 
 __all__ = [
+    "AUGMENTATIONS",
     "FOLDER",
     "MIX_NAMES",
     "PIXEL_RANGES",
@@ -72,6 +73,7 @@ resize_option = click.option(
 at_least_1 = click.IntRange(min=1)
 MIX_NAMES = ("mixup", "cutmix")
 POLICY_NAMES = [policy.name for policy in tfxfer.POLICIES]
+AUGMENTATIONS = [*POLICY_NAMES, *FEATURE_AUGMENTATIONS]
 
 PIXEL_RANGES: dict[str, tuple[float, float]] = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
 

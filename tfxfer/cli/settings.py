@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from tfxfer.cli.options import (
+    AUGMENTATIONS,
     MIX_NAMES,
     PIXEL_RANGES,
-    POLICY_NAMES,
     at_least_1,
     cleaning_options,
     resize_option,
@@ -75,14 +75,16 @@ _OPTIONS = (
         show_default=True,
         help="Keep what the frozen part makes of pictures, and train on it: where it pays, always, never.",
     ),
-    click.option("--views", type=at_least_1, help="Views of each training picture to keep; 4 if augmented."),
+    click.option(
+        "--views", type=at_least_1, help="Views of each training picture to keep; 4 if augmented, 9 by frofa."
+    ),
     cleaning_options,
     click.option(
         "--augment",
-        type=click.Choice(POLICY_NAMES),
+        type=click.Choice(AUGMENTATIONS),
         default="none",
         show_default=True,
-        help="What training pictures go through; see tfxfer augment.",
+        help="What training pictures go through; see tfxfer augment. frofa: what the head gets of them does.",
     ),
     click.option(
         "--mix", type=click.Choice(MIX_NAMES), help="Mix training pictures, labels and all, two by two."

@@ -66,7 +66,7 @@ class Training:
     batch_norm: BatchNorm | None = None
     batch_size: int = 32
     balance: Balance | None = None
-    augment: str | Any = "none"
+    augment: str | Mapping[str, str | float] | Any = "none"
     mix: Literal["mixup", "cutmix"] | Mapping[str, str | float] | Any | None = None
     label_smoothing: float = 0.0
     distillation: Distillation | None = None

@@ -5,6 +5,7 @@ from .budget import clear_cache as clear_cache
 from .budget import usage as usage
 from .cut import Cut as Cut
 from .cut import find_cut as find_cut
+from .cut import find_map as find_map
 from .cut import joint_prefix as joint_prefix
 from .cut import multiply_adds as multiply_adds
 from .engines import Engine as Engine

@@ -77,7 +77,9 @@ def clear_cache() -> Usage:
     return taken
 
 
-def affordable_views(views: int, *, training: int, validation: int, row: int, kept: int = 0) -> int:
+def affordable_views(
+    views: int, *, training: int, validation: int, row: int, beside: int = 0, kept: int = 0
+) -> int:
     """Say how many views a picture there is room for.
 
     Args:
@@ -85,12 +87,13 @@ def affordable_views(views: int, *, training: int, validation: int, row: int, ke
         training: Training pictures.
         validation: Validation pictures, of which one view is kept.
         row: Bytes of one view.
+        beside: Bytes that are kept beside them.
         kept: Bytes that lie there already.
 
     Returns:
         At most ``views``; 0 where there is no room for one.
     """
-    fitting = (_room(kept) - validation * row) // max(1, training * row)
+    fitting = (_room(kept) - beside - validation * row) // max(1, training * row)
     return max(0, min(views, fitting))
 
 

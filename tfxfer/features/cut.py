@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import keras
 
 from tfxfer.backbones import HubLayer, HubUnit, layers_within
-from tfxfer.models import Anatomy, Piece
+from tfxfer.models import HEAD, Anatomy, Piece
 
-__all__ = ["Cut", "find_cut", "joint_prefix", "multiply_adds"]
+__all__ = ["Cut", "find_cut", "find_map", "joint_prefix", "multiply_adds"]
 
 Node: TypeAlias = Any
 """One call of an operation in Keras's graph."""
@@ -46,6 +46,12 @@ class Cut:
     def numbers(self) -> int:
         """How many numbers cross for one picture."""
         return sum(map(math.prod, self.shapes))
+
+    @property
+    def for_head(self) -> bool:
+        """Whether one vector a picture crosses, and nothing but the head has weights behind it."""
+        others = (layer for layer in self.suffix.layers if not layer.name.startswith(HEAD))
+        return [len(shape) for shape in self.shapes] == [1] and not any(layer.weights for layer in others)
 
 
 def find_cut(model: keras.Model, *, learning: Collection[Piece] | None = None) -> Cut | None:
@@ -87,6 +93,26 @@ def find_cut(model: keras.Model, *, learning: Collection[Piece] | None = None) -
     prefix = keras.Model(model.inputs[0], crossing, name=f"{model.name}_prefix")
     suffix = keras.Model(crossing, model.outputs[0], name=f"{model.name}_suffix")
     return Cut(tuple(tensor._keras_history.operation.name for tensor in crossing), prefix, suffix)
+
+
+def find_map(prefix: keras.Model) -> keras.Model | None:
+    """Return what a frozen part does before it ends by pooling a feature map, if it does.
+
+    Args:
+        prefix: Pictures -> what crosses, as ``Cut.prefix`` is.
+
+    Returns:
+        Pictures -> the map, shape (batch, height, width, channels); or None.
+
+    >>> from tfxfer.models import build
+    >>> cut = find_cut(build(classes=3, backbone="micro", image_size=32))
+    >>> find_map(cut.prefix).output_shape
+    (None, 2, 2, 224)
+    """
+    last = prefix.outputs[0]._keras_history.operation
+    if len(prefix.outputs) > 1 or not isinstance(last, keras.layers.GlobalAveragePooling2D):
+        return None
+    return keras.Model(prefix.inputs[0], last.input, name=prefix.name)
 
 
 def joint_prefix(model: keras.Model, cuts: Sequence[Cut]) -> keras.Model:

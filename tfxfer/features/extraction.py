@@ -19,17 +19,19 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from tfxfer import augment as room
 from tfxfer import runtime
 from tfxfer.contracts import InputContract
 from tfxfer.data import Photos, content_sha256, read_image
 from tfxfer.errors import SettingError
 from tfxfer.features.budget import features_home, make_room, size_of
+from tfxfer.features.cut import find_map
 from tfxfer.features.engines import Engine
 from tfxfer.features.store import FeatureStore, row_key
 from tfxfer.models import input_contract
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation
+    from tfxfer.augment import Augmentation, FroFA
 
 __all__ = ["Extraction", "Missing", "kept_bytes", "open_features", "prefix_sha256"]
 
@@ -65,8 +67,12 @@ class Extraction:
         photos: The data set.
         indices: Which of its records.
         augment: What views but the first go through, or None. One without a digest is not known again: its
-            views are kept under a name of this process.
+            views are kept under a name of this process. What changes features goes through the map that the
+            prefix pools.
         folder: Where features are kept.
+
+    Attributes:
+        frozen: What an engine is to run: the prefix, or what it does before it pools.
     """
 
     def __init__(
@@ -75,10 +81,12 @@ class Extraction:
         photos: Photos,
         indices: Sequence[int],
         *,
-        augment: Augmentation | None = None,
+        augment: Augmentation | FroFA | None = None,
         folder: Path,
     ) -> None:
         self.prefix, self.photos, self.augment = prefix, photos, augment
+        before = find_map(prefix) if isinstance(augment, room.FroFA) else None
+        self.frozen: keras.Model = before or prefix
         self.size: InputContract = input_contract(prefix)
         self.shapes = tuple(tuple(tensor.shape[1:]) for tensor in prefix.outputs)
         widths = [int(np.prod(shape)) for shape in self.shapes]
@@ -101,6 +109,10 @@ class Extraction:
         }
         return Missing({index: each for index, each in wanted.items() if each})
 
+    def runs(self, missing: Missing) -> int:
+        """Say how often the frozen part is run for what is missing."""
+        return len(missing.pictures) if isinstance(self.augment, room.FroFA) else missing.views
+
     def make_room(self, views: Mapping[int, int]) -> None:
         """Remove what was used longest ago, until what is missing is within the budget.
 
@@ -122,7 +134,7 @@ class Extraction:
 
         Args:
             missing: From ``missing``.
-            engine: What runs the prefix.
+            engine: What runs ``frozen``.
             advance: Called with how many more views are done.
 
         Raises:
@@ -170,7 +182,7 @@ class Extraction:
     def _rows(
         self, chunk: Sequence[tuple[int, Any]], wanted: Mapping[int, Sequence[int]], engine: Engine
     ) -> list[Row]:
-        keys, images = [], []
+        named, images = [], []
         for index, content in chunk:
             pixels = read_image(
                 content,
@@ -179,11 +191,14 @@ class Extraction:
                 resize=self.photos.resize,
                 name=self.photos.source.name_of(self.photos.records[index].path),
             )
-            for view in wanted[index]:
-                key = self._key(index, view)
-                keys.append(key)
-                images.append(self._view(pixels, view, key))
+            views = [(view, self._key(index, view)) for view in wanted[index]]
+            named.append(views)
+            images += [pixels] if self._of_maps else [self._view(pixels, *each) for each in views]
+        keys = [key for views in named for _, key in views]
         maps = engine(np.stack(images))
+        if self._of_maps:
+            seen = [(each, *view) for each, views in zip(maps[0], named, strict=True) for view in views]
+            maps = (np.stack([self._pooled(*each) for each in seen]),)
         rows = np.concatenate([each.reshape(len(keys), -1) for each in maps], axis=1)
         with np.errstate(over="ignore"):
             small = rows.astype(np.float16)
@@ -194,15 +209,27 @@ class Extraction:
             )
         return list(zip(keys, small, strict=True))
 
+    @property
+    def _of_maps(self) -> bool:
+        return isinstance(self.augment, room.FroFA)
+
     def _view(self, pixels: npt.NDArray[np.uint8], view: int, key: bytes) -> npt.NDArray[np.uint8]:
-        if view == 0 or self.augment is None:
+        if view == 0 or self.augment is None or isinstance(self.augment, room.FroFA):
             return pixels
-        # By the picture and not by its place: others that come or go leave its views as they are.
-        return self.augment(pixels, int.from_bytes(key[:8]) >> 1)
+        return self.augment(pixels, _lot(key))
+
+    def _pooled(self, features: npt.NDArray[np.float32], view: int, key: bytes) -> npt.NDArray[np.float32]:
+        if view and isinstance(self.augment, room.FroFA):
+            features = self.augment.changed(features, _lot(key))
+        return np.asarray(features.mean((0, 1)))
 
 
 def open_features(
-    prefix: keras.Model, photos: Photos, indices: Sequence[int], *, augment: Augmentation | None = None
+    prefix: keras.Model,
+    photos: Photos,
+    indices: Sequence[int],
+    *,
+    augment: Augmentation | FroFA | None = None,
 ) -> Extraction:
     """Open the features that are kept of a frozen part, in the user's cache folder.
 
@@ -255,7 +282,12 @@ def _without_flags(value: Any) -> Any:
     return [_without_flags(each) for each in value] if isinstance(value, list) else value
 
 
-def _policy(augment: Augmentation | None) -> str | None:
+def _lot(key: bytes) -> int:
+    """Draw by the picture and not by its place: others that come or go leave its views as they are."""
+    return int.from_bytes(key[:8]) >> 1
+
+
+def _policy(augment: Augmentation | FroFA | None) -> str | None:
     if augment is None:
         return None
     return augment.digest or os.urandom(16).hex()

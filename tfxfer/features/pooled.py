@@ -19,7 +19,7 @@ from tfxfer.features.extraction import kept_bytes, open_features
 from tfxfer.features.watching import tell_engine, watched
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation
+    from tfxfer.augment import Augmentation, FroFA
 
 __all__ = ["kept_features", "pooled_features", "pooled_prefix"]
 
@@ -72,7 +72,7 @@ def kept_features(
     indices: Sequence[int],
     *,
     engine: Engine | None = None,
-    augment: Augmentation | None = None,
+    augment: Augmentation | FroFA | None = None,
     views: int = 1,
     progress: bool = True,
     console: Console | None = None,
@@ -84,7 +84,7 @@ def kept_features(
         photos: The data set.
         indices: Which of its records.
         engine: What runs it; None chooses one, if any is needed.
-        augment: What all views of a picture but the first go through.
+        augment: What all views of a picture but the first go through, or what the map of it does.
         views: How many of each.
         progress: Whether to show how far it is, on standard error.
         console: Where; None is standard error.
@@ -107,7 +107,7 @@ def kept_features(
     if missing.views:
         why = ""
         if engine is None:
-            engine, why = choose_engine(prefix, pictures=missing.views)
+            engine, why = choose_engine(extraction.frozen, pictures=extraction.runs(missing))
         compute = partial(extraction.compute, missing, engine)
         if progress:
             tell_engine(engine.name, why, console=console)

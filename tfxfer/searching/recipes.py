@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfxfer.augment import choose_feature_augmentation
 from tfxfer.config import L2SP, Phase, Recipe
 from tfxfer.contracts import FeatureUse, Plan, Task
 from tfxfer.data import Photos
@@ -164,7 +165,7 @@ def check_space(
         smoothing = chosen.get("label_smoothing", 0.0)
         check_balance(chosen.get("balance"), photos, mixed=chosen.get("mix") is not None, smoothing=smoothing)
     for chosen in _corners(space, fixed, "augment", "views"):
-        check_features(features, chosen.get("views"))
+        check_features(features, chosen.get("views"), choose_feature_augmentation(chosen.get("augment")))
         if (chosen.get("views") or 1) > 1 and chosen.get("augment", "none") == "none":
             raise SettingError(
                 f"views={chosen['views']} would be all alike, since nothing changes pictures; give augment."

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tfxfer.augment import POLICIES
 from tfxfer.config import BATCH_NORMS
-from tfxfer.contracts import BALANCES, PLANS
+from tfxfer.contracts import BALANCES, FEATURE_AUGMENTATIONS, PLANS
 from tfxfer.errors import SettingError, did_you_mean
 from tfxfer.searching.ranges import Choice, FloatRange, IntRange, Value, Varied
 from tfxfer.training import OPTIMIZERS, SCHEDULES
@@ -87,7 +87,7 @@ SETTINGS: dict[str, Setting] = {
     "dropout": Setting("build", high=1, below=True),
     "batch_size": Setting("fit", "count", low=1),
     "label_smoothing": Setting("fit", high=1, below=True),
-    "augment": Setting("fit", "name", names=tuple(policy.name for policy in POLICIES)),
+    "augment": Setting("fit", "name", names=(*(policy.name for policy in POLICIES), *FEATURE_AUGMENTATIONS)),
     "views": Setting("fit", "count", low=1, optional=True),
     "mix": Setting("fit", "name", names=("mixup", "cutmix"), optional=True),
     "balance": Setting("fit", "name", names=BALANCES),

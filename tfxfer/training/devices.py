@@ -16,7 +16,7 @@ from tfxfer.errors import SettingError
 from tfxfer.training.methods.optimizers import own_turns
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, DeviceAugmentation
+    from tfxfer.augment import Augmentation, DeviceAugmentation, FroFA
 
 __all__ = ["build_ahead", "built_by", "check_devices"]
 
@@ -27,7 +27,7 @@ def check_devices(
     photos: Photos,
     *,
     batch_size: int,
-    augment: Augmentation | DeviceAugmentation | None = None,
+    augment: Augmentation | DeviceAugmentation | FroFA | None = None,
 ) -> None:
     """Refuse what several devices cannot do, or too little for them to share.
 

@@ -31,7 +31,7 @@ from tfxfer.training.resuming.course import Course, run_settings
 from tfxfer.training.solving import SOLVING, may_be_solved
 
 if TYPE_CHECKING:
-    from tfxfer.augment import DeviceAugmentation, Mixing, Source
+    from tfxfer.augment import DeviceAugmentation, FroFA, Mixing, Source
 
 __all__ = ["find_rate", "fit"]
 
@@ -44,7 +44,7 @@ def fit(
     batch_size: int = 32,
     precision: str = "auto",
     seed: int = 0,
-    augment: Source | DeviceAugmentation | None = None,
+    augment: Source | DeviceAugmentation | FroFA | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance | None = None,
     label_smoothing: float = 0.0,
@@ -95,7 +95,8 @@ def fit(
         seed: Seed of shuffling and dropout, in 0..2**32 - 1; it is set for the whole process.
         augment: What training pictures go through, every epoch anew: a policy's name, something of
             albumentations or a function, as ``augmentation`` takes it, or what ``device_augmentation``
-            made; None leaves them as they are.
+            made; None leaves them as they are. ``"frofa"``, or a ``FroFA`` with a strength, changes what a
+            head that learns alone gets of them, and leaves pictures as they are.
         mix: Whether each training batch is mixed within itself after that, labels and all: ``"mixup"``,
             ``"cutmix"``, or a ``MixUp`` or ``CutMix`` with an alpha. Validation is never mixed. MixUp mixes
             features where a phase trains on kept ones; under CutMix none are kept.
@@ -114,7 +115,8 @@ def fit(
             kept in the log; ``"cache"``, wherever anything is frozen; ``"off"``, never: the whole model runs
             in every step.
         views: How many views of each training picture are kept, the first as it is, the others augmented;
-            None is 1 where nothing changes pictures, else 4. Fewer are where these have no room.
+            None is 1 where nothing changes pictures, 9 under ``"frofa"``, else 4. Fewer are where these have
+            no room.
         guard: Whether the model is compared in the end, on validation pictures, with a logistic (of numbers,
             ridge) regression on features of the backbone as it began, and with one on histograms of colours.
             Where the first is better by a difference whose 95 % bootstrap interval is above 0, the model gets
@@ -198,7 +200,7 @@ def find_rate(
     batch_size: int = 32,
     precision: str = "auto",
     seed: int = 0,
-    augment: Source | DeviceAugmentation | None = None,
+    augment: Source | DeviceAugmentation | FroFA | None = None,
     mix: Literal["mixup", "cutmix"] | Mixing | None = None,
     balance: Balance | None = None,
     label_smoothing: float = 0.0,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import keras
 from rich.console import Console
 
-from tfxfer.augment import choose_mixing
+from tfxfer.augment import FroFA, choose_mixing
 from tfxfer.config import Distillation, Phase
 from tfxfer.contracts import Balance, FeatureUse, PhaseLog, Precision, RateSearch
 from tfxfer.data import Photos
@@ -279,7 +279,7 @@ def prepared(
     photos: Photos,
     phases: Sequence[Phase],
     *,
-    augment: Source | DeviceAugmentation | None,
+    augment: Source | DeviceAugmentation | FroFA | None,
     mix: Literal["mixup", "cutmix"] | Mixing | None,
     balance: Balance | None,
     label_smoothing: float,
@@ -314,7 +314,7 @@ def prepared(
     for phase in phases:
         choose_layers(anatomy, phase.train, batch_norm=phase.while_training)
     size, mixing = input_contract(model), choose_mixing(mix)
-    if change := choose_augmentation(augment):
+    if (change := choose_augmentation(augment)) and not isinstance(change, FroFA):
         change.check(height=size.height, width=size.width)
     check_devices(devices, phases, photos, batch_size=batch_size, augment=change)
     balancing = balance_training(photos, balance, mixed=mixing is not None, smoothing=label_smoothing)

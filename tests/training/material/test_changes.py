@@ -7,7 +7,7 @@ import albumentations as A
 import numpy as np
 import pytest
 
-from tfxfer.augment import augmentation, device_augmentation
+from tfxfer.augment import FroFA, augmentation, device_augmentation
 from tfxfer.contracts import InputContract
 from tfxfer.data import from_folder, read_image
 from tfxfer.errors import SettingError
@@ -30,7 +30,16 @@ def test_one_of_kerass_layers_stays():
     assert choose_augmentation(light) is light
 
 
-@pytest.mark.parametrize("augment", [None, augmentation(np.flipud), device_augmentation("light")], ids=str)
+def test_what_changes_features_is_found_by_its_name():
+    assert choose_augmentation("frofa") == FroFA(0.3)
+    assert choose_augmentation({"name": "frofa", "strength": 0.1}) == FroFA(0.1)
+
+
+LEAVING = (None, FroFA())
+CHANGING = (augmentation(np.flipud), device_augmentation("light"))
+
+
+@pytest.mark.parametrize("augment", [*LEAVING, *CHANGING], ids=str)
 def test_validation_is_not_changed(shared_pictures, augment):
     photos = from_folder(shared_pictures)
     settings = {"size": InputContract(24, 24), "batch_size": 4, "seed": 1, "epochs": Epochs()}
@@ -45,7 +54,7 @@ def test_validation_is_not_changed(shared_pictures, augment):
     seen = {
         pixels.astype(np.uint8).tobytes() for batch, _ in training.as_numpy_iterator() for pixels in batch
     }
-    assert (seen == plain) == (augment is None)
+    assert (seen == plain) == (augment in LEAVING)
 
 
 @pytest.mark.parametrize("augment", [None, device_augmentation("light")], ids=str)

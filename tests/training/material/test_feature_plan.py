@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import keras
 import pytest
 
-from tfxfer.augment import CutMix, MixUp, augmentation, device_augmentation
+from tfxfer.augment import CutMix, FroFA, MixUp, augmentation, device_augmentation
 from tfxfer.errors import SettingError
 from tfxfer.features import budget
 from tfxfer.models import build
@@ -12,6 +13,12 @@ from tfxfer.training import Phase
 from tfxfer.training.material import feature_plan
 from tfxfer.training.material.feature_plan import check_features, plan_features
 
+OFF = "augment='frofa' changes kept features, and features='off' keeps none; leave one out."
+NO_MAP = (
+    "augment='frofa' changes the map of a frozen backbone that the head pools, and there is no such map in "
+    "phase {}; give a plan in which the head learns alone and a backbone that ends in a map, or another "
+    "augmentation."
+)
 HEAD, TOP = Phase("head", epochs=20), Phase("top", train=-1, epochs=10)
 LIGHT = augmentation("light")
 
@@ -104,6 +111,60 @@ def test_mixup_mixes_what_is_kept(plan):
     assert plan("cache", mixing=MixUp()).cuts.keys() == {"head", "top"}
 
 
+def test_what_changes_features_is_for_heads_that_learn_alone(plan):
+    found = plan(augment=FroFA())
+    assert ([found.views_of(name) for name in ("head", "top")], found.forced) == ([9, 1], True)
+    assert str(found) == (
+        "features: kept, since the frozen part runs 102 times instead of 765; on disk 0.3 MB."
+    )
+    head = plan(augment=FroFA(), phases=[HEAD], views=5)
+    assert (head.views_of("head"), head.plain) == (5, [])
+    assert "the frozen part runs 51 times" in str(head)
+    assert plan(augment=FroFA(), mixing=MixUp()).cuts.keys() == {"head", "top"}
+
+
+def test_what_changes_features_has_fewer_views_where_there_is_no_room(plan, monkeypatch, says):
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 250_000)
+    found = plan(augment=FroFA())
+    assert (set(found.cuts), found.views) == ({"head", "top"}, 7)
+    assert found.why.endswith("on disk 0.2 MB; 7 of 9 views have room")
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 100_000)
+    found = plan(augment=FroFA())
+    assert (set(found.cuts), found.views, found.plain) == ({"head"}, 5, [])
+    monkeypatch.setattr(budget, "BUDGET_BYTES", 1000)
+    message = (
+        "augment='frofa' cannot be: there is no room for 0.0 MB of them; clear some (tfxfer cache --clear), "
+        "or give another augmentation."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        plan(augment=FroFA())
+
+
+def test_where_there_are_no_features_to_change_it_is_refused(plan, says):
+    with pytest.raises(SettingError, match=says(NO_MAP.format("top"))):
+        plan(augment=FroFA(), phases=[TOP])
+    with pytest.raises(SettingError, match=says(NO_MAP.format("all"))):
+        plan(augment=FroFA(), phases=[Phase("all", train="all")])
+    mixed = (
+        "augment='frofa' cannot be: cutmix(alpha=1) mixes pictures anew in every step, so what is made of "
+        "them is never the same; leave that out, or give another augmentation."
+    )
+    with pytest.raises(SettingError, match=says(mixed)):
+        plan(augment=FroFA(), mixing=CutMix())
+    with pytest.raises(SettingError, match=says(OFF)):
+        plan("off", augment=FroFA())
+
+
+def test_a_backbone_that_gives_vectors_has_no_map_to_change(photos, tmp_path, says):
+    inputs = keras.Input((32, 32, 3))
+    rows = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(inputs))
+    outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Dense(8, activation="relu")(rows))
+    keras.Model(inputs, outputs).save(file := tmp_path / "vectors.keras")
+    model = build(classes=3, backbone=f"file:{file}", image_size=32, pixel_range=(0, 255))
+    with pytest.raises(SettingError, match=says(NO_MAP.format("head"))):
+        plan_features(model, [HEAD], photos, features="auto", views=None, augment=FroFA(), mixing=None)
+
+
 def test_where_nothing_is_frozen_it_says_so(plan):
     whole = [Phase("all", train="all", batch_norm="train")]
     assert str(plan("cache", whole)) == "features: off, since nothing is frozen in front of what learns."
@@ -154,6 +215,12 @@ def test_where_nothing_can_be_written_it_says_so(plan, cache_home, says):
 def test_bad_settings_say_what_is_allowed(features, views, message, says):
     with pytest.raises(SettingError, match=says(message)):
         check_features(features, views)
+
+
+def test_features_to_change_are_to_be_kept(says):
+    with pytest.raises(SettingError, match=says(OFF)):
+        check_features("off", None, FroFA())
+    check_features("auto", None, FroFA())
 
 
 def test_where_views_are_more_than_epochs_nothing_is_saved(plan, monkeypatch):

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from tests.conftest import write_pictures
 from tests.training.unguarded import fit
-from tfxfer.augment import augmentation
+from tfxfer.augment import FroFA, augmentation
 from tfxfer.data import from_folder
 from tfxfer.errors import SettingError
-from tfxfer.features import engines, kept_features, open_features, pooled_prefix
-from tfxfer.models import build
+from tfxfer.features import engines, find_cut, kept_features, open_features, pooled_prefix
+from tfxfer.models import Anatomy, build, choose_layers
 from tfxfer.training import Phase
 from tfxfer.training.material import feature_plan
 from tfxfer.training.material.lessons import feature_batches
@@ -239,3 +239,28 @@ def test_the_model_is_left_compiled_with_what_keras_has(fitted):
     assert model.compiled
     assert type(model.optimizer) is keras.optimizers.AdamW
     assert float(model.optimizer.learning_rate) == pytest.approx(QUICK[-1].rate)
+
+
+def missing(prefix, photos, views):
+    """Say how many views of training pictures a fit under FroFA has not kept."""
+    extraction = open_features(prefix, photos, photos.split.train, augment=FroFA())
+    return extraction.missing(dict.fromkeys(photos.split.train, views)).views
+
+
+@pytest.mark.usefixtures("cache_home")
+def test_a_head_that_learns_alone_learns_from_changed_maps_and_what_comes_after_from_pictures(photos):
+    model, start, console = small_model(), small_model(), Console(file=io.StringIO(), width=200)
+    start.set_weights(model.get_weights())
+    log = fit(model, photos, augment=FroFA(), views=3, console=console, **SETTINGS)
+    assert (log.features, log.views, log["top"].cut) == ("cache", 3, ("block_2_out",))
+    assert log.validation_accuracy >= 0.7
+    assert console.file.getvalue().count("\nfeatures: ") == 2  # of maps for the head, of pictures for the top
+    head, top = find_cut(start, learning=[]), find_cut(start, learning=choose_layers(Anatomy.of(start), -1))
+    assert [missing(head.prefix, photos, views) for views in (3, 4)] == [0, len(photos.split.train)]
+    assert [missing(top.prefix, photos, views) for views in (1, 2)] == [0, len(photos.split.train)]
+
+
+def test_a_phase_of_the_whole_network_learns_from_pictures_beside_changed_maps(photos):
+    plan = [*SHORT, Phase("all", train="all", epochs=1, rate=1e-3)]
+    log = fit(small_model(), photos, augment=FroFA(), progress=False, **SETTINGS | {"plan": plan})
+    assert (log.views, [phase.cut for phase in log.phases]) == (9, [("head_pool",), ()])

@@ -13,18 +13,19 @@ from tfxfer.contracts import InputContract
 from tfxfer.data import Photos
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, Change, DeviceAugmentation, Source
+    from tfxfer.augment import Augmentation, Change, DeviceAugmentation, FroFA, Source
 
 __all__ = ["choose_augmentation", "make_datasets"]
 
 
 def choose_augmentation(
-    augment: Source | DeviceAugmentation | None,
-) -> Augmentation | DeviceAugmentation | None:
+    augment: Source | DeviceAugmentation | FroFA | None,
+) -> Augmentation | DeviceAugmentation | FroFA | None:
     """Make the augmentation asked for; albumentations is imported only where there is one.
 
     Args:
-        augment: As ``augmentation`` takes it, or what ``device_augmentation`` made, or None.
+        augment: As ``augmentation`` takes it, or what ``device_augmentation`` made, or ``FroFA``, its name or
+            its table, or None.
 
     Returns:
         It, or None where pictures stay as they are: for None and ``"none"``.
@@ -34,6 +35,8 @@ def choose_augmentation(
     """
     if augment is None or (isinstance(augment, str) and augment == "none"):
         return None
+    if of_features := room.choose_feature_augmentation(augment):
+        return of_features
     return augment if isinstance(augment, room.DeviceAugmentation) else room.augmentation(augment)
 
 
@@ -43,7 +46,7 @@ def make_datasets(
     size: InputContract,
     batch_size: int,
     seed: int,
-    augment: Augmentation | DeviceAugmentation | None,
+    augment: Augmentation | DeviceAugmentation | FroFA | None,
     epochs: runtime.Epochs,
     targets: npt.NDArray[Any] | None = None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
@@ -54,7 +57,8 @@ def make_datasets(
         size: What the model takes.
         batch_size: Pictures a step.
         seed: Seed of shuffling and augmentation.
-        augment: What each training picture goes through, or each batch of them, or None.
+        augment: What each training picture goes through, or each batch of them, or None; what changes
+            features leaves pictures as they are.
         epochs: What tells which epoch it is.
         targets: What is learnt of training pictures, one row each in their order; None is what they show.
 
@@ -67,7 +71,8 @@ def make_datasets(
         batches = photos.batches("train", **learnt)
         training = _changed(batches, augment.start(seed), epochs.places(seed))
     else:
-        training = photos.batches("train", augment=augment, **learnt)
+        change = None if isinstance(augment, room.FroFA) else augment
+        training = photos.batches("train", augment=change, **learnt)
     return training, photos.batches("validation", **shared)
 
 

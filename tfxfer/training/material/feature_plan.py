@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -20,6 +20,7 @@ from tfxfer.features import (
     affordable_views,
     check_writable,
     find_cut,
+    find_map,
     joint_prefix,
     kept_bytes,
     multiply_adds,
@@ -27,12 +28,14 @@ from tfxfer.features import (
 from tfxfer.models import Anatomy, Piece, choose_layers
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
+    from tfxfer.augment import Augmentation, DeviceAugmentation, FroFA, Mixing
 
 __all__ = ["DEFAULT_VIEWS", "FeaturePlan", "check_features", "plan_features"]
 
 DEFAULT_VIEWS = 4
 """Views of a training picture, where pictures are augmented."""
+_VIEWS_OF_MAPS = 9
+"""Views of one where its map is: they take no run of the network."""
 
 _LEAST_SAVED = 60_000_000_000
 """Multiply-adds that must be saved: a small network takes ten seconds for them on two cores, as it runs in
@@ -50,18 +53,29 @@ class FeaturePlan:
         cuts: Phase name -> where it begins; none of a phase that runs the whole model.
         views: How many views of each training picture; 0 where nothing is kept.
         why: Why so, as the rest of a sentence; empty where somebody chose ``"off"``.
-        forced: Whether somebody chose ``"cache"``.
+        forced: Whether somebody chose ``"cache"``, or what kept features alone allow.
+        of_maps: Whether views are of what the head gets, from one run of the frozen part.
     """
 
     cuts: Mapping[str, Cut] = field(default_factory=dict)
     views: int = 0
     why: str = ""
     forced: bool = False
+    of_maps: bool = False
+
+    @property
+    def plain(self) -> list[str]:
+        """Phases of which one view is kept, since views are of what a head that learns alone gets."""
+        return [name for name, cut in self.cuts.items() if self.of_maps and not cut.for_head]
 
     @property
     def name(self) -> FeatureUse:
         """``"cache"`` or ``"off"``."""
         return "cache" if self.cuts else "off"
+
+    def views_of(self, phase: str) -> int:
+        """Say how many views of each training picture a phase learns from, by its name."""
+        return 1 if phase in self.plain else self.views
 
     def without(self, phases: Collection[str], why: str) -> FeaturePlan:
         """Return it with some phases running the whole model."""
@@ -72,11 +86,13 @@ class FeaturePlan:
         return f"features: {'kept' if self.cuts else 'off'}, since {self.why}."
 
 
-def check_features(features: str, views: int | None) -> None:
+def check_features(
+    features: str, views: int | None, augment: Augmentation | DeviceAugmentation | FroFA | None = None
+) -> None:
     """Refuse what is no way to use features.
 
     Raises:
-        SettingError: No such way, or a number of views that is none.
+        SettingError: No such way, a number of views that is none, or features are to be changed and not kept.
     """
     if features not in FEATURE_USES:
         hint = did_you_mean(features, FEATURE_USES) or "."
@@ -85,6 +101,10 @@ def check_features(features: str, views: int | None) -> None:
         raise SettingError(f"views must be at least 1, or None to leave it to fit, got {views}.")
     if views is not None and features == "off":
         raise SettingError("views counts what is kept, and features='off' keeps nothing; leave one out.")
+    if isinstance(augment, room.FroFA) and features == "off":
+        raise SettingError(
+            f"augment={augment.name!r} changes kept features, and features='off' keeps none; leave one out."
+        )
 
 
 def plan_features(
@@ -94,7 +114,7 @@ def plan_features(
     *,
     features: FeatureUse,
     views: int | None,
-    augment: Augmentation | DeviceAugmentation | None,
+    augment: Augmentation | DeviceAugmentation | FroFA | None,
     mixing: Mixing | None,
 ) -> FeaturePlan:
     """Decide which phases train on kept features; change nothing.
@@ -105,48 +125,60 @@ def plan_features(
         photos: The data set, balanced.
         features: ``"auto"`` keeps them where that saves enough work, ``"cache"`` wherever
             anything is frozen, ``"off"`` never.
-        views: How many views of each training picture; None is 1 where nothing changes pictures, else 4.
-        augment: What training pictures go through, or None.
+        views: How many views of each training picture; None is 1 where nothing changes pictures, 9 where
+            what the head gets of them is changed, else 4.
+        augment: What training pictures go through, or None. What changes features is for phases in which the
+            head alone learns; others learn from pictures as they are.
         mixing: What batches go through, or None.
 
     Returns:
         The plan.
 
     Raises:
-        SettingError: ``"cache"`` cannot be: pictures are pasted or changed batch by batch, there is no
-            room, or no folder to write to; or more than one view is wanted of pictures that nothing changes.
+        SettingError: ``"cache"``, or what changes features, cannot be: pictures are pasted or changed batch
+            by batch, there is no room, or no folder to write to; more than one view is wanted of pictures
+            that nothing changes; or there are no features to change.
     """
-    check_features(features, views)
+    check_features(features, views, augment)
     if features == "off":
         return FeaturePlan()
+    of_maps = augment.name if isinstance(augment, room.FroFA) else ""
+    asked = f"augment={of_maps!r}" if of_maps else "features='cache'" if features == "cache" else ""
+    instead = "another augmentation" if of_maps else "features='off'"
     if why := _impossible(augment, mixing):
-        if features == "cache":
-            raise SettingError(f"features='cache' cannot be: {why}; leave that out, or give features='off'.")
+        if asked:
+            raise SettingError(f"{asked} cannot be: {why}; leave that out, or give {instead}.")
         return FeaturePlan(why=why)
     if views is not None and views > 1 and augment is None:
         raise SettingError(f"views={views} would be all alike, since nothing changes pictures; give augment.")
     cuts = {phase.name: cut for phase in plan if (cut := _planned_cut(model, phase))}
+    if of_maps and not any(cut.for_head and find_map(cut.prefix) for cut in cuts.values()):
+        raise SettingError(
+            f"augment={of_maps!r} changes the map of a frozen backbone that the head pools, and there is no "
+            f"such map in phase {', '.join(phase.name for phase in plan)}; give a plan in which the head "
+            "learns alone and a backbone that ends in a map, or another augmentation."
+        )
     if not cuts:
         return FeaturePlan(why="nothing is frozen in front of what learns")
     try:
         check_writable()
     except SettingError as error:
-        if features == "cache":
+        if asked:
             raise
         return FeaturePlan(why=str(error).removesuffix("."))
-    wanted = views or (DEFAULT_VIEWS if augment else 1)
-    fitting = _fitting(model, FeaturePlan(cuts, wanted), photos)
-    if not fitting.cuts:
-        if features == "cache":
+    wanted = views or (_VIEWS_OF_MAPS if of_maps else DEFAULT_VIEWS if augment else 1)
+    decided: dict[str, Any] = {"forced": bool(asked), "of_maps": bool(of_maps)}
+    fitting = _fitting(model, FeaturePlan(cuts, wanted, **decided), photos)
+    if len(fitting.cuts) == len(fitting.plain):
+        if asked:
             raise SettingError(
-                f"features='cache' cannot be: {fitting.why}; clear some (tfxfer cache --clear), or give "
-                "features='off'."
+                f"{asked} cannot be: {fitting.why}; clear some (tfxfer cache --clear), or give {instead}."
             )
         return fitting
-    return _worthwhile(replace(fitting, forced=features == "cache"), plan, photos)
+    return _worthwhile(fitting, plan, photos)
 
 
-def _impossible(augment: Augmentation | DeviceAugmentation | None, mixing: Mixing | None) -> str:
+def _impossible(augment: Augmentation | DeviceAugmentation | FroFA | None, mixing: Mixing | None) -> str:
     if mixing and not mixing.mixes_features:
         return f"{mixing} mixes pictures anew in every step, so what is made of them is never the same"
     if isinstance(augment, room.DeviceAugmentation):
@@ -171,20 +203,28 @@ def _fitting(model: keras.Model, plan: FeaturePlan, photos: Photos) -> FeaturePl
     training, validation = len(set(photos.split.train)), len(photos.split.validation)
     cuts = dict(plan.cuts)
     while cuts:
-        prefix = joint_prefix(model, list(cuts.values()))
-        row = 2 * sum(math.prod(tensor.shape[1:]) for tensor in prefix.outputs)
-        views = affordable_views(
-            plan.views, training=training, validation=validation, row=row, kept=kept_bytes(prefix, photos)
-        )
+        row, kept = _row(model, [cut for name, cut in cuts.items() if name not in plan.plain], photos)
+        plain, known = _row(model, [cut for name, cut in cuts.items() if name in plan.plain], photos)
+        beside = (training + validation) * plain
+        counts = {"training": training, "validation": validation, "row": row, "beside": beside}
+        views = affordable_views(plan.views, **counts, kept=kept + known)
         if views:
             fewer = f"; {views} of {plan.views} views have room" if views < plan.views else ""
             without = [name for name in plan.cuts if name not in cuts]
             fewer += f"; those of phase {', '.join(without)} have no room" if without else ""
-            size = (training * views + validation) * row
+            size = (training * views + validation) * row + beside
             return replace(plan, cuts=cuts, views=views, why=f"{size / 1e6:,.1f} MB{fewer}")
         largest = max(cuts, key=lambda name: cuts[name].numbers)
         need = (training + validation) * 2 * cuts.pop(largest).numbers
     return FeaturePlan(why=f"there is no room for {need / 1e6:,.1f} MB of them")
+
+
+def _row(model: keras.Model, cuts: Sequence[Cut], photos: Photos) -> tuple[int, int]:
+    """Return how many bytes a view takes, and what is kept of the frozen part already."""
+    if not cuts:
+        return 0, 0
+    prefix = joint_prefix(model, cuts)
+    return 2 * sum(math.prod(tensor.shape[1:]) for tensor in prefix.outputs), kept_bytes(prefix, photos)
 
 
 def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos) -> FeaturePlan:
@@ -195,7 +235,9 @@ def _worthwhile(plan: FeaturePlan, phases: Sequence[Phase], photos: Photos) -> F
     epochs = {phase.name: phase.epochs * (_STOPPED_EARLY if phase.patience else 1) for phase in phases}
     live = sum(epochs[name] for name in plan.cuts) * (training + validation)
     live_work = sum(epochs[name] * cost for name, cost in costs.items()) * (training + validation)
-    kept = training * plan.views + validation
+    kept = (training + validation) * (2 if plan.plain else 1)
+    if not plan.of_maps:
+        kept = training * plan.views + validation
     least = 1 if any(phase.solved for phase in phases) else _LEAST_SAVED  # to solve it, it is run anyway
     if not plan.forced and live_work - kept * multiply_adds(deepest.prefix) < least:
         work = write_count(round(live_work))

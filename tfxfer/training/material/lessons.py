@@ -29,13 +29,13 @@ from tfxfer.features import (
     tell_engine,
     watched,
 )
-from tfxfer.models import HEAD, computing_in, input_contract
+from tfxfer.models import computing_in, input_contract
 from tfxfer.training.material.changes import make_datasets
 from tfxfer.training.material.feature_plan import FeaturePlan
 from tfxfer.training.material.teaching import Teaching
 
 if TYPE_CHECKING:
-    from tfxfer.augment import Augmentation, DeviceAugmentation, Mixing
+    from tfxfer.augment import Augmentation, DeviceAugmentation, FroFA, Mixing
 
 __all__ = ["Lesson", "Lessons", "feature_batches"]
 
@@ -73,7 +73,8 @@ class Lessons:
         order: All phases' names, in their order.
         changing: Of these, those that change what is frozen before they begin.
         photos: The data set, balanced.
-        augment: What training pictures go through, or all views of them but the first; or None.
+        augment: What training pictures go through, or all views of them but the first, or what the head gets
+            of them; or None.
         mixing: What each training batch goes through, or None.
         smoothing: Share of each training label that goes to all classes alike.
         batch_size: Pictures a step, of all devices and turns together.
@@ -93,7 +94,7 @@ class Lessons:
     order: Sequence[str]
     changing: Sequence[str]
     photos: Photos
-    augment: Augmentation | DeviceAugmentation | None
+    augment: Augmentation | DeviceAugmentation | FroFA | None
     mixing: Mixing | None
     smoothing: float
     batch_size: int
@@ -145,11 +146,7 @@ class Lessons:
         """
         first = self.order[0]
         cut = None if first in self.changing else self.plan.cuts.get(first)
-        if cut is None or [len(shape) for shape in cut.shapes] != [1]:
-            return None
-        if any(layer.weights and not layer.name.startswith(HEAD) for layer in cut.suffix.layers):
-            return None
-        if not self._on_kept(first):
+        if cut is None or not cut.for_head or not self._on_kept(first):
             return None
         extraction, outputs = self._kept[first]
         (features,) = extraction.gather(extraction.places(indices, views).ravel(), outputs)
@@ -219,7 +216,7 @@ class Lessons:
         shared: dict[str, Any] = {"outputs": outputs, "batch_size": self.batch_size}
         training = feature_batches(
             extraction,
-            extraction.places(split.train, self.plan.views),
+            extraction.places(split.train, self.plan.views_of(phase)),
             self._taught(),
             seed=self.seed,
             epochs=self.epochs,
@@ -275,7 +272,8 @@ class Lessons:
             if name in self.changing and name != phase:
                 break
             cut = self.plan.cuts.get(name)
-            if cut and not moved & {id(weight) for weight in cut.prefix.weights}:
+            alike = (name in self.plan.plain) == (phase in self.plan.plain)
+            if cut and alike and not moved & {id(weight) for weight in cut.prefix.weights}:
                 together[name] = cut
             learner = cut.suffix if cut else self.model
             moved |= {id(weight) for weight in learner.weights}
@@ -293,12 +291,14 @@ class Lessons:
         split = self.photos.split
         indices = (*split.train, *split.validation)
         assert not isinstance(self.augment, room.DeviceAugmentation)  # the plan keeps no features of those
-        extraction = open_features(prefix, self.photos, indices, augment=self.augment)
-        views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views)
+        phase, *_ = cuts  # those with it have as many views
+        change = None if phase in self.plan.plain else self.augment
+        extraction = open_features(prefix, self.photos, indices, augment=change)
+        views = dict.fromkeys(split.validation, 1) | dict.fromkeys(split.train, self.plan.views_of(phase))
         extraction.make_room(views)
         missing = extraction.missing(views)
         if missing.views:
-            engine, why = choose_engine(prefix, pictures=missing.views)
+            engine, why = choose_engine(extraction.frozen, pictures=extraction.runs(missing))
             if self.progress:
                 tell_engine(engine.name, why, console=self.console)
                 with watched(missing.views, engine=engine.name, console=self.console) as advance:

@@ -106,7 +106,7 @@ class Prober:
         return (self.views or DEFAULT_VIEWS) if self._augment else 1
 
     @property
-    def _augment(self) -> room.Augmentation | None:
+    def _augment(self) -> room.Augmentation | room.FroFA | None:
         augment = self.lessons.augment
         return None if isinstance(augment, room.DeviceAugmentation) else augment
 
