@@ -72,7 +72,7 @@ class FroFA:
         low, high = features.min((0, 1)), features.max((0, 1))
         most = self.strength * (high - low)
         lots = np.random.default_rng(seed).uniform(-1, 1, (features.shape[-1],))
-        return np.clip(features + (lots * most).astype(np.float32), low, high)
+        return np.asarray(np.clip(features + lots * most, low, high), np.float32)
 
 
 def choose_feature_augmentation(augment: Any) -> FroFA | None:
