@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tfxfer import runtime
+from tfxfer.config import check_types
 from tfxfer.errors import SettingError, did_you_mean
 
 __all__ = ["MIXES", "CutMix", "MixUp", "Mixing", "choose_mixing", "soft_labels"]
@@ -24,7 +25,7 @@ class Mixing(ABC):
             little or almost wholly, 1 anything alike, large ones half and half.
 
     Raises:
-        SettingError: A number out of range.
+        SettingError: A number out of range, or no number.
     """
 
     alpha: float
@@ -34,6 +35,7 @@ class Mixing(ABC):
     """Whether it can mix what a network made of pictures as it mixes pictures."""
 
     def __post_init__(self) -> None:
+        check_types(self, f" of {self.name}")
         if not self.alpha > 0:
             raise SettingError(f"alpha of {self.name} must be above 0, got {self.alpha:g}.")
 

@@ -1,3 +1,4 @@
+from .checking import check_types as check_types
 from .distillation import Distillation as Distillation
 from .phases import BATCH_NORMS as BATCH_NORMS
 from .phases import L2SP as L2SP

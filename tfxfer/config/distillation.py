@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfxfer.config.checking import check_types
 from tfxfer.errors import SettingError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Distillation:
         alpha: What labels count, in [0, 1); 0 goes by the teacher alone.
 
     Raises:
-        SettingError: A number out of range.
+        SettingError: A number out of range, or a value of another type.
 
     Source:
         Hinton, Vinyals & Dean 2015, https://arxiv.org/abs/1503.02531, section 2. A temperature of 4, and
@@ -47,6 +48,12 @@ class Distillation:
     alpha: float = 0.1
 
     def __post_init__(self) -> None:
+        check_types(self, " of the distillation")
+        if not isinstance(self.teacher, str | Path) and not hasattr(self.teacher, "predict"):
+            raise SettingError(
+                "teacher of the distillation must be a folder or a model of Keras, got "
+                f"{type(self.teacher).__name__}."
+            )
         if not 0 < self.temperature < math.inf:
             raise SettingError(
                 f"temperature of the distillation must be above 0, got {self.temperature:g}; 1 takes the "

@@ -1,10 +1,11 @@
-"""What a setting may be in TOML, by its type; TOML has no None, and ``"none"`` stands for it."""
+"""What a setting may be, by its type; TOML has no None, and ``"none"`` stands for it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, is_dataclass
+from pathlib import Path
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -14,6 +15,7 @@ NONE = "none"
 """What stands for None."""
 
 _PLAIN = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_IN_PYTHON = {**_PLAIN, bool: "True or False", slice: "a slice", Path: "a path", NoneType: "None"}
 
 # Names that hints have for the eyes of type checkers alone: what they are of cannot be in TOML.
 _UNSEEN = {"keras": SimpleNamespace(Model=Any, optimizers=SimpleNamespace(Optimizer=Any))}
@@ -77,23 +79,27 @@ def is_none(kind: Any, value: object, default: object) -> bool:
     return default is not None or not any(fits(member, value) for member in parts)
 
 
-def allowed(kind: Any) -> str:
-    """Say what a setting may be, as the rest of a sentence that ends in "must be".
+def allowed(kind: Any, *, in_python: bool = False) -> str:
+    """Say what a setting may be in TOML, or in Python, as the rest of a sentence that ends in "must be".
 
     >>> allowed(int | Literal["find"] | None)
     "a whole number or 'find'"
+    >>> allowed(int | Literal["find"] | None, in_python=True)
+    "a whole number, 'find' or None"
     """
-    told = list(dict.fromkeys(word for member in members(kind) for word in _words(member)))
+    told = list(dict.fromkeys(word for member in members(kind) for word in _words(member, in_python)))
     return " or ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
-def _words(member: Any) -> list[str]:
+def _words(member: Any, in_python: bool) -> list[str]:
     if get_origin(member) is Literal:
         return [repr(name) for name in get_args(member)]
     if get_origin(member) is tuple and get_args(member)[-1] is not ...:
         return [f"a list of {len(get_args(member))}"]
     if get_origin(member) in (tuple, Sequence):
         return ["a list"]
+    if in_python:
+        return [_IN_PYTHON.get(member) or f"of type {(get_origin(member) or member).__name__}"]
     return ["a table"] if _is_table(member) else [_PLAIN[member]] if member in _PLAIN else []
 
 

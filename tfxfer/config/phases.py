@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tfxfer.config.checking import check_types
 from tfxfer.errors import SettingError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class L2SP:
         beta: Strength for the head, at least 0.
 
     Raises:
-        SettingError: A number out of range.
+        SettingError: A number out of range, or no number.
 
     Source:
         Li, Grandvalet & Davoine 2018, https://arxiv.org/abs/1802.01483, which chooses both strengths by
@@ -47,6 +48,7 @@ class L2SP:
     beta: float = 0.01
 
     def __post_init__(self) -> None:
+        check_types(self, " of L2SP")
         for name in ("alpha", "beta"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(f"{name} of L2SP must be at least 0, got {getattr(self, name):g}.")
@@ -94,7 +96,8 @@ class Phase:
             classification layer is fetched and learns with them; the model does without. 0 is without.
 
     Raises:
-        SettingError: A number out of range, a name that is none, or two settings that exclude each other.
+        SettingError: A value of another type, a number out of range, a name that is none, or two settings
+            that exclude each other.
 
     >>> Phase("head", epochs=5, rate=1e-3).schedule
     'cosine'
@@ -120,6 +123,7 @@ class Phase:
     co_tuning: float = 0.0
 
     def __post_init__(self) -> None:
+        check_types(self, f" of phase {self.name!r}")
         for setting, right, allowed in (
             ("epochs", self.epochs >= 1, "at least 1"),
             ("rate", isinstance(self.rate, str) or 0 < self.rate < math.inf, "above 0, or 'find'"),

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import tomli_w
 
+from tfxfer.config.checking import check_types
 from tfxfer.config.distillation import Distillation
 from tfxfer.config.phases import BatchNorm, Phase
 from tfxfer.config.reading import read_settings
@@ -20,8 +21,17 @@ from tfxfer.runtime import whole_file
 __all__ = ["Bundle", "Judging", "Model", "Pictures", "Recipe", "Training"]
 
 
+class _Group:
+    """Settings of one kind, each of its field's type."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class Pictures(_Group):
     """Where pictures come from, how they are read, and which are left out, as ``tfxfer.transfer`` takes it.
 
     Attributes:
@@ -41,7 +51,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(_Group):
     """What is built, as ``tfxfer.transfer`` takes it."""
 
     backbone: str = "mobilenet_v2"
@@ -54,7 +64,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class Training(_Group):
     """How it learns, as ``tfxfer.transfer`` takes it."""
 
     plan: Plan | tuple[Phase, ...] | None = None
@@ -78,7 +88,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(_Group):
     """What is judged beside how good it is, as ``tfxfer.transfer`` takes it."""
 
     calibrate: bool = True
@@ -86,7 +96,7 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(_Group):
     """What leaves, as ``tfxfer.transfer`` takes it."""
 
     formats: tuple[str, ...] = ("keras", "saved-model", "tflite")
@@ -112,6 +122,9 @@ class Recipe:
         lacks: What a file could not hold, and was given beside, such as a function: setting -> what it was. A
             recipe that lacks something is not run before it is given, or taken out of here.
 
+    Raises:
+        SettingError: A setting is of another type.
+
     >>> recipe = Recipe(model=Model(backbone="micro"), seed=7).with_settings(head_epochs=5)
     >>> recipe.training.head_epochs, recipe.settings["backbone"]
     (5, 'micro')
@@ -124,6 +137,9 @@ class Recipe:
     bundle: Bundle = Bundle()
     seed: int = 0
     lacks: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_types(self, " of a recipe")
 
     @classmethod
     def from_toml(cls, file: str | Path) -> Self:
@@ -189,7 +205,7 @@ class Recipe:
             **settings: Settings as ``tfxfer.transfer`` takes them, and ``source``.
 
         Raises:
-            SettingError: One is not known.
+            SettingError: One is not known, or of another type.
         """
         for name in settings:
             if name not in HOMES and name != "seed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tfxfer.config import check_types
 from tfxfer.errors import SettingError
 
 __all__ = ["Choice", "FloatRange", "IntRange", "Value", "Varied"]
@@ -36,6 +37,7 @@ class FloatRange:
     points: int = 3
 
     def __post_init__(self) -> None:
+        check_types(self, " of a range")
         if not -math.inf < self.low < self.high < math.inf:
             raise SettingError(f"a range must rise from one number to another, got {self.low}..{self.high}.")
         if self.log and self.low <= 0:
@@ -73,7 +75,7 @@ class IntRange:
         step: From one to the next; at least 1.
 
     Raises:
-        SettingError: It is empty, or steps over its end.
+        SettingError: It is empty, steps over its end, or is not made of whole numbers.
 
     >>> print(IntRange(16, 64, step=16), *IntRange(16, 64, step=16).grid)
     16..64:16 16 32 48 64
@@ -84,6 +86,7 @@ class IntRange:
     step: int = 1
 
     def __post_init__(self) -> None:
+        check_types(self, " of a range")
         if not self.low < self.high:
             raise SettingError(f"a range must rise from one number to another, got {self.low}..{self.high}.")
         if self.step < 1 or (self.high - self.low) % self.step:
