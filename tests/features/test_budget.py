@@ -61,7 +61,7 @@ def test_a_folder_that_cannot_be_made_is_told(cache_home, says):
     (cache_home / "features").write_text("a file")
     message = (
         f"features cannot be kept in {cache_home / 'features'} (File exists); have XDG_CACHE_HOME name a "
-        "folder that can be written and has room, or give features='off'."
+        "folder that can be written and has room."
     )
     with pytest.raises(SettingError, match=says(message)):
         check_writable()

@@ -197,7 +197,10 @@ def test_features_that_float16_does_not_hold_are_refused(photos):
     norm = model.get_layer("block_2_bn2")
     norm.gamma.assign(norm.gamma * 1e6)
     large = find_cut(model)
-    message = r"^features of micro_prefix reach \S+, which float16 does not hold; give features='off'\.$"
+    message = (
+        r"^features of micro_prefix reach \S+, which float16 does not hold; take another backbone, or train "
+        r"with features='off'\.$"
+    )
     with pytest.raises(SettingError, match=message):
         extracted(large, photos, TensorFlowEngine(large.prefix), 1)
 

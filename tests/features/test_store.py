@@ -101,7 +101,7 @@ def test_a_disk_that_takes_no_more_is_told(tmp_path, cache_home, says):
     store.add(KEYS[0], ROWS[0])
     message = (
         f"features cannot be kept in {cache_home / 'features'} (File too large); have XDG_CACHE_HOME name a "
-        "folder that can be written and has room, or give features='off'."
+        "folder that can be written and has room."
     )
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))

@@ -153,7 +153,7 @@ def unkept(error: OSError) -> SettingError:
     """Make what to raise where features cannot be written."""
     return SettingError(
         f"features cannot be kept in {features_home()} ({error.strerror}); have XDG_CACHE_HOME name a folder "
-        "that can be written and has room, or give features='off'."
+        "that can be written and has room."
     )
 
 

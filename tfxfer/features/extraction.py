@@ -205,7 +205,7 @@ class Extraction:
         if not np.isfinite(small).all():
             raise SettingError(
                 f"features of {self.prefix.name} reach {np.abs(rows).max():.3g}, which float16 does not "
-                "hold; give features='off'."
+                "hold; take another backbone, or train with features='off'."
             )
         return list(zip(keys, small, strict=True))
 

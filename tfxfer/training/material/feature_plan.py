@@ -163,9 +163,10 @@ def plan_features(
     try:
         check_writable()
     except SettingError as error:
+        why = str(error).removesuffix(".")
         if asked:
-            raise
-        return FeaturePlan(why=str(error).removesuffix("."))
+            raise SettingError(f"{why}, or give {instead}.") from error
+        return FeaturePlan(why=why)
     wanted = views or (_VIEWS_OF_MAPS if of_maps else DEFAULT_VIEWS if augment else 1)
     decided: dict[str, Any] = {"forced": bool(asked), "of_maps": bool(of_maps)}
     fitting = _fitting(model, FeaturePlan(cuts, wanted, **decided), photos)
