@@ -17,7 +17,7 @@ from tfxfer.data import from_arrays, from_folder, read_image
 from tfxfer.errors import DataError, SettingError
 from tfxfer.features import budget, find_cut, find_map, usage
 from tfxfer.features.engines import TensorFlowEngine, choose_engine
-from tfxfer.features.extraction import open_features, prefix_sha256
+from tfxfer.features.extraction import kept_bytes, open_features, prefix_sha256
 from tfxfer.models import build, set_trainable
 
 
@@ -165,6 +165,21 @@ def test_features_of_other_policies_go_where_the_budget_is_full(cut, photos, eng
         assert missing.views == computed
         extraction.compute(missing, engine, advance=lambda _: None)
         assert usage().size < 70_000
+
+
+def test_features_of_other_pictures_go_where_the_disk_is_full(cut, photos, engine, monkeypatch):
+    row = 2 * int(np.prod(cut.prefix.output_shape[1:]))
+    disk = 26 * row
+    monkeypatch.setattr(budget, "_free", lambda: disk - usage().size)
+    for pictures, computed in ((range(10), 10), (range(8, 14), 4), (range(11, 27), 16)):
+        wanted = dict.fromkeys(pictures, 1)
+        budget.check_room(len(wanted) * row, kept=kept_bytes(cut.prefix, photos))
+        extraction = open_features(cut.prefix, photos, pictures)
+        extraction.make_room(wanted)
+        missing = extraction.missing(wanted)
+        assert missing.views == computed
+        extraction.compute(missing, engine, advance=lambda _: None)
+        assert usage().size < disk
 
 
 def test_what_was_used_last_goes_last(cut, photos, engine):

@@ -88,7 +88,7 @@ def affordable_views(
         validation: Validation pictures, of which one view is kept.
         row: Bytes of one view.
         beside: Bytes that are kept beside them.
-        kept: Bytes that lie there already.
+        kept: Bytes that are kept of the same frozen part, as in ``check_room``.
 
     Returns:
         At most ``views``; 0 where there is no room for one.
@@ -102,7 +102,7 @@ def check_room(needed: int, *, kept: int = 0) -> None:
 
     Args:
         needed: Bytes in all.
-        kept: Of these, what may lie there already.
+        kept: What is kept of the same frozen part, be it of these: ``make_room`` tells whether it has to go.
 
     Raises:
         SettingError: There is no room.
@@ -115,14 +115,14 @@ def check_room(needed: int, *, kept: int = 0) -> None:
 
 
 def make_room(needed: int, *, keeping: Path) -> bool:
-    """Remove the features that were used longest ago, until so much more is within the budget.
+    """Remove the features that were used longest ago, until so much more is within 16 GiB.
 
     Args:
         needed: Bytes to come.
         keeping: The store that they come to, which stays.
 
     Returns:
-        Whether it is; else what ``keeping`` holds is in the way.
+        Whether it is, and within half of what is free on the disk; else what ``keeping`` holds is in the way.
     """
     sizes = {store: size_of(store) for store in _stores()}
     for store in sorted(sizes, key=_last_used):
@@ -131,7 +131,7 @@ def make_room(needed: int, *, keeping: Path) -> bool:
         if store != keeping:
             shutil.rmtree(store, ignore_errors=True)
             del sizes[store]
-    return sum(sizes.values()) + needed <= BUDGET_BYTES
+    return sum(sizes.values()) + needed <= BUDGET_BYTES and needed <= _free() // 2
 
 
 def check_writable() -> None:

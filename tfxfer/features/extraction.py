@@ -114,9 +114,10 @@ class Extraction:
         return len(missing.pictures) if isinstance(self.augment, room.FroFA) else missing.views
 
     def make_room(self, views: Mapping[int, int]) -> None:
-        """Remove what was used longest ago, until what is missing is within the budget.
+        """Remove what was used longest ago, until there is room for what is missing.
 
-        Where other pictures' features or other policies' are in the way, all of this frozen part goes.
+        Where other pictures' features or other policies' are in the way, all of this frozen part goes: that
+        there would be room then is what ``check_room`` and ``affordable_views`` tell beforehand.
 
         Args:
             views: As in ``missing``.
