@@ -105,6 +105,8 @@ def row(name: str, found: dict[str, Any]) -> str:
 
 def cell(form: dict[str, Any]) -> str:
     """Write what came of one form."""
+    if form["agreement"] is None:
+        return f"{form['bytes'] / 1e6:.2f} MB, does not run"
     return (
         f"{form['bytes'] / 1e6:.2f} MB, {form['agreement']:.0%}, {100 * form['accuracy_change']:+.0f}"
         f"{', refused' * (not form['passed'])}"

@@ -97,6 +97,17 @@ def test_what_was_tried_is_told_from_the_smallest_on():
     ]
 
 
+def test_what_does_not_run_has_no_figures():
+    trial = {"made": "A", "bytes": 600_000, "accuracy": None, "mean_difference": None, "milliseconds": None}
+    told = {"refused": "does not run (why)", "made": "A", "tried": ({**trial, "made": "B"}, trial)}
+    int8 = Artifact("tflite-int8", Path("model-int8.tflite"), 610_000, None, **told)
+    assert exporting.forms_table([int8], "regression").splitlines() == [
+        "model-int8.tflite, refused  0.61 MB  does not run (why)  (A)",
+        "    tried  0.60 MB  does not run  B",
+        "    taken  0.60 MB  does not run  A",
+    ]
+
+
 def test_a_misspelt_form_is_a_wrong_setting(command, tmp_path):
     status, told = command(tmp_path, "--formats", "tflite-int9")
     assert status == 2

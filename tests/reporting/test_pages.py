@@ -8,12 +8,14 @@ import re
 import shutil
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.reporting.conftest import MARKUP
 from tfxfer.evaluation import evaluate
+from tfxfer.exports import Artifact
 from tfxfer.reporting import add_report
 from tfxfer.reporting.pages import REPORT_FILES, card_page, html_page, short_page
 
@@ -251,6 +253,17 @@ def test_a_file_that_is_past_its_bounds_is_told(facts):
     assert "model.tflite (past its bounds)" in page
     assert "<p>model.tflite loses 3.0 points.</p>" in page
     assert "model.tflite (past its bounds)" in short_page(told)
+
+
+def test_a_file_that_does_not_run_is_told(facts):
+    told = {"form": "tflite-int8"} | Artifact(
+        "tflite-int8", Path("model-int8.tflite"), 0, None, refused="does not run (LiteRT cannot load it)"
+    ).to_dict()
+    page = html_page({**facts, "files": [*facts["files"], told]}, NOTHING)
+    assert '<tr><th scope="row">model-int8.tflite (refused)</th><td>-</td><td>does not run</td>' in page
+    assert "<p>model-int8.tflite does not run (LiteRT cannot load it).</p>" in page
+    row = "| model-int8.tflite (refused) | - | does not run | - | - |"
+    assert row in short_page({**facts, "files": [told]})
 
 
 def test_what_is_not_there_is_said(facts):

@@ -145,3 +145,6 @@ def test_what_files_lose():
         "Of the exported files, model-int8.tflite says the same of 98.0% of 50 pictures."
     )
     assert summarise(facts(files=[refused]))[3] == lost
+    still = {**refused, "file": "model-int16x8.tflite", "agreement": None, "images": 0}
+    told = f"{all_same} {lost} model-int16x8.tflite did not run and is not there."
+    assert summarise(facts(files=[same, refused, still]))[3] == told

@@ -59,14 +59,10 @@ def forms_table(artifacts: Sequence[tfxfer.Artifact], task: Task) -> str:
         found = each.comparison
         ranges = f", ranges of {each.ranges_from} training pictures" if each.ranges_from else ""
         made = f"  ({each.made}{ranges})" if each.made else ""
-        moved = found.calibration_error_change
-        calibration = "" if moved is None else f", calibration error {100 * moved:+z.1f}"
         told = f"{each.path.name}, refused" if each.refused else f"{each.path}"
         told += ", past its bounds" if each.accepted else ""
-        lines.append(
-            f"{told}  {each.size / 1e6:.2f} MB  the same of {found.agreement:.1%} of {found.images} "
-            f"pictures, {_merit(found, task)}, mean difference {found.mean_difference:.1e}{calibration}{made}"
-        )
+        does = each.refused if found is None else _beside(found, task)
+        lines.append(f"{told}  {each.size / 1e6:.2f} MB  {does}{made}")
         lines += _trials(each.tried, task) if each.tried[1:] else ()
     return "\n".join(lines)
 
@@ -75,10 +71,24 @@ def _trials(tried: Sequence[Mapping[str, Any]], task: Task) -> Iterator[str]:
     """Write what came of each way, by validation pictures, from the smallest on."""
     for each in sorted(tried, key=lambda trial: int(trial["bytes"])):
         taken = "taken" if each is tried[-1] else "tried"
-        yield (
-            f"    {taken}  {each['bytes'] / 1e6:.2f} MB  {each['milliseconds']:.2f} ms a picture  "
-            f"{_right(each['accuracy'], task)}  mean difference {each['mean_difference']:.1e}  {each['made']}"
+        does = (
+            "does not run"
+            if each["accuracy"] is None
+            else (
+                f"{each['milliseconds']:.2f} ms a picture  {_right(each['accuracy'], task)}  "
+                f"mean difference {each['mean_difference']:.1e}"
+            )
         )
+        yield f"    {taken}  {each['bytes'] / 1e6:.2f} MB  {does}  {each['made']}"
+
+
+def _beside(found: Comparison, task: Task) -> str:
+    moved = found.calibration_error_change
+    calibration = "" if moved is None else f", calibration error {100 * moved:+z.1f}"
+    return (
+        f"the same of {found.agreement:.1%} of {found.images} pictures, {_merit(found, task)}, mean "
+        f"difference {found.mean_difference:.1e}{calibration}"
+    )
 
 
 def _merit(found: Comparison, task: Task) -> str:

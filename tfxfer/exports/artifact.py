@@ -76,7 +76,8 @@ class Artifact:
         format: The name of one of ``tfxfer.exports.FORMATS``.
         path: The file, or the folder of a SavedModel; it is not there where the form was refused.
         size: Bytes on disk, or what they would have been.
-        comparison: How it does beside the model.
+        comparison: How it does beside the model; None where its runtime cannot load or run it, and it is
+            refused.
         refused: Why it was not handed out; empty where it was.
         made: How, where there were several ways: by which converter, and how many operations stayed float.
         tried: What came of each way, the one that was taken last: its size, and on validation pictures its
@@ -90,7 +91,7 @@ class Artifact:
     format: str
     path: Path
     size: int
-    comparison: Comparison
+    comparison: Comparison | None
     refused: str = ""
     made: str = ""
     tried: tuple[Mapping[str, Any], ...] = ()
@@ -105,22 +106,15 @@ class Artifact:
         return not (self.refused or self.accepted)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, ready for JSON; ``accuracy`` is the comparison's ``merit``."""
-        found, files = self.comparison, self.files
+        """Return it as plain values, ready for JSON; ``accuracy`` is the comparison's ``merit``.
+
+        Without a comparison, ``images`` is 0 and its other figures are None.
+        """
+        files = self.files
         return {
             "file": str(self.path),
             "bytes": self.size,
-            "images": found.images,
-            "agreement": found.agreement,
-            "accuracy": found.merit,
-            "accuracy_change": found.merit_change,
-            "accuracy_change_interval": list(found.interval),
-            "class_changes": dict(found.class_changes),
-            "class_change_intervals": {name: list(ends) for name, ends in found.class_intervals.items()},
-            "calibration_error_change": found.calibration_error_change,
-            "disagreements": found.disagreements,
-            "largest_difference": found.largest_difference,
-            "mean_difference": found.mean_difference,
+            **_figures(self.comparison),
             "known": None if self.known is None else asdict(self.known),
             "files_images": files.images if files else 0,
             "files_largest_difference": files.largest_difference if files else None,
@@ -131,3 +125,20 @@ class Artifact:
             "refused": self.refused,
             "accepted": self.accepted,
         }
+
+
+def _figures(found: Comparison | None) -> dict[str, Any]:
+    return {
+        "images": found.images if found else 0,
+        "agreement": found and found.agreement,
+        "accuracy": found and found.merit,
+        "accuracy_change": found and found.merit_change,
+        "accuracy_change_interval": found and list(found.interval),
+        "class_changes": found and dict(found.class_changes),
+        "class_change_intervals": found
+        and {name: list(ends) for name, ends in found.class_intervals.items()},
+        "calibration_error_change": found and found.calibration_error_change,
+        "disagreements": found and found.disagreements,
+        "largest_difference": found and found.largest_difference,
+        "mean_difference": found and found.mean_difference,
+    }

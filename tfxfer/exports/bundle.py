@@ -76,12 +76,12 @@ def export(
             that does not belong to these photos.
         MissingExtra: A form needs packages that are not installed.
         DataError: A quantized form is wanted, and a class has no training picture.
-        ParityError: A file that must not differ disagrees with the model, or one does not run; nothing is
+        ParityError: A file that must not differ disagrees with the model, or does not run; nothing is
             written.
         DiskFullError: There is no room for it; nothing is written.
 
     Warns:
-        TfxferWarning: A form loses more than it may.
+        TfxferWarning: A form loses more than it may, or does not run.
     """
     chosen = choose_formats(formats)
     check_target(target, force=force)

@@ -92,8 +92,9 @@ def parity_of(artifact: Artifact) -> dict[str, Any]:
     # Where something is no number, JSON has no word for it.
     figures = {name: value for name, value in artifact.to_dict().items() if name not in ("file", "bytes")}
     held = {"bound": PARITY_BOUND} if bounds.exact else {"agreement": bounds.agreement, "loss": bounds.loss}
-    figures["largest_difference"] = _number(found.largest_difference)
-    figures["mean_difference"] = _number(found.mean_difference)
+    if found is not None:
+        figures["largest_difference"] = _number(found.largest_difference)
+        figures["mean_difference"] = _number(found.mean_difference)
     if artifact.known is not None:
         said = artifact.known
         held["known"] = PARITY_BOUND if bounds.exact else bounds.known

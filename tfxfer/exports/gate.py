@@ -27,6 +27,7 @@ from tfxfer.runtime import file_sha256, whole_float32
 __all__ = ["write_forms"]
 
 _BATCH = 32
+_ADVICE = "Take another format, more test pictures, or accept=True (--accept)."
 
 
 def write_forms(
@@ -52,7 +53,7 @@ def write_forms(
         One artifact a form; refused ones have no file.
 
     Raises:
-        ParityError: One that must not differ does, or one does not run at all.
+        ParityError: One that must not differ does, or does not run at all.
 
     Warns:
         TfxferWarning: One is refused, or accepted past its bounds.
@@ -114,18 +115,23 @@ def _made(form: Format, subject: _Subject, folder: Path, material: Material, *, 
 def _written(form: Format, subject: _Subject, folder: Path, material: Material, *, accept: bool) -> Artifact:
     path, images = folder / form.filename, material.judging[0]
     tried, known = _write(form, subject, path, material, accept=accept)
-    if path.suffix == ".tflite":
-        telling = known is not None and not known.refused
-        # What is known is told less the threshold.
-        describe(path, replace(subject.facts, reject_threshold=0.0) if telling else subject.facts)
-    found = subject.yardstick.compare(form.scores(path, images))
-    complaint = subject.yardstick.complaint(found, form.bounds)
+    found, complaint = None, ""
+    try:
+        if path.suffix == ".tflite":
+            telling = known is not None and not known.refused
+            # What is known is told less the threshold.
+            describe(path, replace(subject.facts, reject_threshold=0.0) if telling else subject.facts)
+        found = subject.yardstick.compare(form.scores(path, images))
+        complaint = subject.yardstick.complaint(found, form.bounds)
+    except BundleError as error:
+        complaint = _not_running(path, error)
     if complaint and form.bounds.exact:
         raise _broken(form, complaint)
+    accept = accept and found is not None
     parts = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in parts)
     if complaint:
-        _tell(form, complaint, accept=accept)
+        _tell(form, complaint, accept=accept, advice=_ADVICE if found else "Take another format.")
     files = _of_files(form, subject.yardstick, path, material)
     if complaint and not accept:
         _remove(path)
@@ -170,16 +176,19 @@ def _write(
     known = None
     if form.known is not None:
         said = form.write(subject.whole, path, material)
-        known = subject.known.compare(form.known(path, material.judging[0]))
-        complaint = subject.known.complaint(known, form.bounds)
-        if not complaint:
+        try:
+            known = subject.known.compare(form.known(path, material.judging[0]))
+            complaint = subject.known.complaint(known, form.bounds)
+        except BundleError as error:
+            complaint = _not_running(path, error)
+        if known and not complaint:
             return said, known
         if form.bounds.exact:
             raise _broken(form, complaint)
-        _tell(form, complaint, accept=accept, instead="it is handed out without known")
-        if accept:
+        _tell(form, complaint, accept=accept and known is not None, instead="it is handed out without known")
+        if known and accept:
             return said, known
-        known = replace(known, refused=complaint)
+        known = known and replace(known, refused=complaint)
         _remove(path)
     # Apart, so that it is not made of what is there and has more outputs.
     with tempfile.TemporaryDirectory() as scratch:
@@ -192,10 +201,21 @@ def _broken(form: Format, complaint: str) -> ParityError:
     return ParityError(f"{form.filename} {complaint}; leave this format out with formats=…, and report this.")
 
 
-def _tell(form: Format, complaint: str, *, accept: bool, instead: str = "it is not handed out") -> None:
+def _not_running(path: Path, error: BundleError) -> str:
+    return f"does not run ({str(error).replace(str(path), path.name)})"
+
+
+def _tell(
+    form: Format,
+    complaint: str,
+    *,
+    accept: bool,
+    instead: str = "it is not handed out",
+    advice: str = _ADVICE,
+) -> None:
     done = "it is handed out all the same, since accept was given."
     if not accept:
-        done = f"{instead}. Take another format, more test pictures, or accept=True (--accept)."
+        done = f"{instead}. {advice}"
     warnings.warn(f"{form.filename} {complaint}; {done}", TfxferWarning, stacklevel=4)
 
 

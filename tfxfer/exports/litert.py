@@ -39,7 +39,8 @@ class LiteRTModel:
         threads: How many it computes with; None takes all cores.
 
     Raises:
-        BundleError: LiteRT cannot load it; for one, since it needs operators that are not built in.
+        BundleError: LiteRT cannot load it; for one, since it needs operators that are not built in. Scores
+            raise it where it cannot run it.
     """
 
     def __init__(self, file: str | Path | bytes, *, threads: int | None = None) -> None:
@@ -47,12 +48,12 @@ class LiteRTModel:
         source: dict[str, Any] = (
             {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
         )
+        self._named = "what was converted" if isinstance(file, bytes) else file
         try:
             self._interpreter = Interpreter(**source, num_threads=threads or os.cpu_count())
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            named = "what was converted" if isinstance(file, bytes) else file
-            raise BundleError(f"LiteRT cannot load {named}: {error}") from error
+            raise BundleError(f"LiteRT cannot load {self._named}: {error}") from error
         self._input = self._interpreter.get_input_details()[0]
         # The scores have a row a picture, and the other output, where there is one, a number.
         outputs = {len(each["shape"]): each["index"] for each in self._interpreter.get_output_details()}
@@ -86,7 +87,10 @@ class LiteRTModel:
             self._interpreter.set_tensor(
                 self._input["index"], image[np.newaxis].astype(self._input["dtype"], copy=False)
             )
-            self._interpreter.invoke()
+            try:
+                self._interpreter.invoke()
+            except RuntimeError as error:
+                raise BundleError(f"LiteRT cannot run {self._named}: {error}") from error
             scores = np.array(self._interpreter.get_tensor(self._scores)[0], np.float32)
             if self._known is None:
                 return Outputs(scores, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scipy.stats import binomtest
@@ -142,21 +142,24 @@ def _data(facts: Mapping[str, Any]) -> str:
 
 def _files(facts: Mapping[str, Any]) -> str:
     files = [each for each in facts["files"] if not each["refused"]]
-    refused = [each["file"] for each in facts["files"] if each["refused"]]
+    refused = [each for each in facts["files"] if each["refused"]]
     if not facts["files"]:
         return ""
-    told = f"{', '.join(refused)} lost more than allowed and {'are' if refused[1:] else 'is'} not there."
+    told = _not_there([each["file"] for each in refused if each["images"]], "lost more than allowed")
+    told += _not_there([each["file"] for each in refused if not each["images"]], "did not run")
     other = [each for each in files if each["agreement"] < 1]
     if not other and files:
         same = f"All exported files say what the model says, on {_pictures(files[0]['images'])} compared."
-        return f"{same} {told}" if refused else same
+        return f"{same}{told}"
     lines = "; ".join(
         f"{each['file']} says the same of {each['agreement']:.1%} of {_pictures(each['images'])}"
         for each in other
     )
-    return " ".join(
-        filter(None, (f"Of the exported files, {lines}." if other else "", told if refused else ""))
-    )
+    return f"{f'Of the exported files, {lines}.' if other else ''}{told}".strip()
+
+
+def _not_there(files: Sequence[str], why: str) -> str:
+    return f" {', '.join(files)} {why} and {'are' if files[1:] else 'is'} not there." if files else ""
 
 
 def _groups(count: int) -> str:

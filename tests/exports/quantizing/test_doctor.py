@@ -113,6 +113,17 @@ def test_not_where_it_is_much_larger(referee, halves, float32):
     assert best.model == halves["by_tensorflow"]
 
 
+def test_what_does_not_run_is_told_and_not_taken(referee, halves, quantizer, float32, monkeypatch):
+    broken = b"no model" * 10
+    other, best = best_float16(referee, **{**halves, "by_quantizer": broken})
+    assert (best.by, other.found, other.milliseconds) == ("TensorFlow", None, None)
+    assert other.to_dict()["fails"] == other.complaint
+    assert other.complaint.startswith("does not run (LiteRT cannot load what was converted: ")
+    monkeypatch.setattr(doctor, "_AIM", {"single_label": 1.0})
+    other, best = best_int8(referee, lambda: broken, quantizer, largest=len(float32))
+    assert (best.by, best.to_dict()["fails"], other.found) == ("ai-edge-quantizer", "", None)
+
+
 def test_int16x8_is_whole_where_it_holds_up(referee, float32, images):
     (only,) = best_int16x8(referee, Quantizer(float32, images, "int16x8"))
     assert (only.floating, only.complaint) == ((), "")

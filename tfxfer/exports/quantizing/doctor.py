@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfxfer.contracts import Task
+from tfxfer.errors import BundleError
 from tfxfer.exports.artifact import Comparison
 from tfxfer.exports.known import KnownYardstick
 from tfxfer.exports.litert import LiteRTModel, Outputs
@@ -42,24 +44,24 @@ class Trial:
         model: What the file is to hold.
         by: What made it.
         floating: The operations that stayed float.
-        found: How it does on the validation pictures.
-        complaint: What of it is past its bounds there.
-        milliseconds: Median time of a picture on one thread.
+        found: How it does on the validation pictures; None where LiteRT cannot load or run it.
+        complaint: What of it is past its bounds there, or why it does not run.
+        milliseconds: Median time of a picture on one thread; None likewise.
         healthy: Whether nothing is to be treated.
     """
 
     model: bytes
     by: str
     floating: tuple[Operation, ...]
-    found: Comparison
+    found: Comparison | None
     complaint: str
-    milliseconds: float
+    milliseconds: float | None
     healthy: bool
 
     @property
     def rank(self) -> tuple[bool, float]:
         """What is larger for the better one; accuracy on few pictures says less than differences do."""
-        return (not self.complaint, -self.found.mean_difference)
+        return (not self.complaint, -self.found.mean_difference if self.found else -math.inf)
 
     def __str__(self) -> str:
         count = len(self.floating)
@@ -67,14 +69,15 @@ class Trial:
         return f"{self.by}{kinds}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return its figures as plain values, ready for JSON."""
+        """Return its figures as plain values, ready for JSON; of what does not run there are none."""
         return {
             "made": str(self),
             "bytes": len(self.model),
-            "accuracy": self.found.merit,
-            "agreement": self.found.agreement,
-            "mean_difference": self.found.mean_difference,
+            "accuracy": self.found and self.found.merit,
+            "agreement": self.found and self.found.agreement,
+            "mean_difference": self.found and self.found.mean_difference,
             "milliseconds": self.milliseconds,
+            "fails": "" if self.found else self.complaint,
             "floating": [f"{each.kind} {each.output}" for each in self.floating],
         }
 
@@ -103,7 +106,10 @@ class Referee:
             by: What made it.
             floating: The operations that stayed float.
         """
-        said, milliseconds = _timed_outputs(model, self.images)
+        try:
+            said, milliseconds = _timed_outputs(model, self.images)
+        except BundleError as error:
+            return Trial(model, by, tuple(floating), None, f"does not run ({error})", None, False)
         found = self.yardstick.compare(np.stack([each.scores for each in said]))
         complaint = self.yardstick.complaint(found, self.bounds)
         if self.known is not None:
@@ -114,7 +120,7 @@ class Referee:
 
 
 def best_float16(referee: Referee, *, by_tensorflow: bytes, by_quantizer: bytes) -> list[Trial]:
-    """Try both files, and take the nearer one, unless it is more than a tenth larger than the other.
+    """Try both files, and take the nearer one, unless it does not run or is more than a tenth larger.
 
     Returns:
         Both, the better last.
@@ -124,7 +130,7 @@ def best_float16(referee: Referee, *, by_tensorflow: bytes, by_quantizer: bytes)
         referee.tried(by_quantizer, _QUANTIZER),
     ]
     most = _LARGER * min(len(trial.model) for trial in trials)
-    return sorted(trials, key=lambda trial: (len(trial.model) <= most, trial.rank))
+    return sorted(trials, key=lambda trial: (trial.found is not None, len(trial.model) <= most, trial.rank))
 
 
 def best_int8(
@@ -187,8 +193,12 @@ def _by_effect(
 
     def harm(operation: Operation) -> float:
         alone = quantizer.quantized([each for each in everything if each != operation])
-        effect = float(np.abs(LiteRTModel(alone).all_scores(images) - expected).mean())
-        return effect / max(whole - len(alone), _SMALL * whole)
+        try:
+            effect = float(np.abs(LiteRTModel(alone).all_scores(images) - expected).mean())
+        except BundleError:  # in int8 it does not run at all
+            return math.inf
+        saved = max(whole - len(alone), _SMALL * whole)
+        return math.inf if math.isnan(effect) else effect / saved
 
     harms = {operation: harm(operation) for operation in everything}
     return sorted(everything, key=lambda each: harms[each], reverse=True)
