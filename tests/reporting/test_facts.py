@@ -29,6 +29,7 @@ KEYS = [
     "files",
     "versions",
     "summary",
+    "model_card_sha256",
 ]
 
 

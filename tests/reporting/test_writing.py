@@ -7,7 +7,7 @@ import pytest
 
 from tfxfer.errors import SettingError, TfxferWarning
 from tfxfer.exports import write_manifest
-from tfxfer.reporting import REPORT_FILES, write_report
+from tfxfer.reporting import REPORT_FILES, write_report, writing
 from tfxfer.runtime import check_digest
 
 
@@ -49,10 +49,22 @@ def test_label_errors_are_looked_for_when_asked_and_stay(bundle, tmp_path, facts
         "MODEL_CARD.md was filled in, and stays as it is; take from report.md what has changed, or delete it "
         "and run tfxfer report for a new one."
     )
-    with pytest.warns(TfxferWarning, match=says(message)):
-        write_report(folder)
-    assert "me, today" in card.read_text()
+    for _ in range(2):
+        with pytest.warns(TfxferWarning, match=says(message)):
+            write_report(folder)
+        assert "me, today" in card.read_text()
     assert json.loads((folder / "report.json").read_text())["label_errors"] == found
+
+
+def test_a_card_of_another_version_that_nobody_touched_is_written_anew(bundle, tmp_path, monkeypatch):
+    folder = shutil.copytree(bundle, tmp_path / "model")
+    card = folder / "MODEL_CARD.md"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(writing, "card_page", lambda facts: f"A card of {facts['task']}.\n")
+        write_report(folder)
+    assert card.read_text() == "A card of single_label.\n"
+    write_report(folder)
+    assert "⟨who, when⟩" in card.read_text()
 
 
 def test_label_errors_need_one_class_a_picture_and_a_backbone_that_is_known(of_task, bundle, tmp_path, says):

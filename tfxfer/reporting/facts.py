@@ -54,7 +54,7 @@ def gather(
         classes); ``mistakes`` (the surest) and ``worst_mistakes`` (those that cost most; of numbers, the
         furthest off); ``label_errors``; ``explanations`` (which test pictures are explained);
         ``calibration``, ``rejection`` and ``training`` as the card has them, or None; ``files`` (what each
-        form loses); ``settings``; ``versions``.
+        form loses); ``settings``; ``versions``. In a bundle there is ``model_card_sha256`` beside.
     """
     card, said = read_json(folder / "card.json"), replace(report.predictions, files=_names(photos))
     name, value = report.headline

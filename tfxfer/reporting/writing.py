@@ -27,6 +27,7 @@ from tfxfer.runtime import (
     check_digest,
     check_rest,
     check_target,
+    file_sha256,
     read_checked,
     read_json,
     whole_folder,
@@ -36,6 +37,9 @@ __all__ = ["add_report", "refresh_report", "write_report"]
 
 _START = ("backbone", "weights", "weights_sha256", "image_size", "pixel_range", "seed")
 """The settings that say what a run started from."""
+
+_OF_CARD = "model_card_sha256"
+"""What ``report.json`` has the digest of the model card by, as it was written last."""
 
 _NOBODY_LOOKED = "nobody looked for them; tfxfer report DIR --label-errors does"
 
@@ -179,7 +183,11 @@ def _earlier(folder: Path) -> dict[str, Any] | None:
 def _filled_in(folder: Path, earlier: Mapping[str, Any] | None) -> bool:
     """Say whether somebody has written into the model card."""
     card = folder / "MODEL_CARD.md"
-    return card.is_file() and (earlier is None or card.read_text(encoding="utf-8") != card_page(earlier))
+    if earlier is None or not card.is_file():
+        return card.is_file()
+    if _OF_CARD in earlier:  # the manifest has the digest of one that was filled in, once it was kept
+        return bool(file_sha256(card) != earlier[_OF_CARD])
+    return card.read_text(encoding="utf-8") != card_page(earlier)
 
 
 def _write(
@@ -197,19 +205,22 @@ def _write(
         "small": small(photos, named),
         "explained": explained(model, photos, facts["explanations"]),
     }
-    pages = {
-        "report.html": html_page(facts, pictures),
-        "report.json": json.dumps(facts, indent=2, allow_nan=False) + "\n",
-        "report.md": short_page(facts),
-        "MODEL_CARD.md": card_page(facts),
-    }
+    card, digest = folder / "MODEL_CARD.md", (earlier or {}).get(_OF_CARD)
     if _filled_in(folder, earlier):
-        del pages["MODEL_CARD.md"]
         warnings.warn(
             "MODEL_CARD.md was filled in, and stays as it is; take from report.md what has changed, or "
             "delete it and run tfxfer report for a new one.",
             TfxferWarning,
             stacklevel=4,
         )
+    else:
+        card.write_text(card_page(facts), encoding="utf-8")
+        digest = file_sha256(card)
+    facts = {**facts, _OF_CARD: digest} if digest else facts
+    pages = {
+        "report.html": html_page(facts, pictures),
+        "report.json": json.dumps(facts, indent=2, allow_nan=False) + "\n",
+        "report.md": short_page(facts),
+    }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
