@@ -103,7 +103,7 @@ def solve(
     listeners.on_epoch_begin(epoch)
     found = prober.at_start() if first else prober.now()
     put_in(model, found.probe)
-    logs = figures(photos, "train", found.training)
+    logs = figures(photos, "train", found.training, class_weight=prober.lessons.class_weight)
     logs |= {f"val_{name}": value for name, value in figures(photos, "validation", found.validation).items()}
     stretch.add(logs)
     log_solved(logs, epoch=epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,16 +69,26 @@ def losses(
     return np.asarray(-np.where(truth > 0, np.log(shares), np.log(1 - shares)).mean(axis=1))
 
 
-def figures(photos: Photos, part: Part, scores: npt.NDArray[Any]) -> dict[str, float]:
-    """Return what Keras would report of scores, by its names: the plain loss, and the measure of the task.
+def figures(
+    photos: Photos,
+    part: Part,
+    scores: npt.NDArray[Any],
+    *,
+    class_weight: Mapping[int, float] | None = None,
+) -> dict[str, float]:
+    """Return what Keras would report of scores, by its names: the loss, and the measure of the task.
 
     Args:
         photos: The data set.
         part: Which part the scores are of.
         scores: As in ``worth``.
+        class_weight: Class index -> weight of its pictures in the loss; None counts all alike.
     """
     truth = photos.targets(part)
-    loss = float(losses(photos.task, scores, truth, deviations_of(photos)).mean())
+    each = losses(photos.task, scores, truth, deviations_of(photos))
+    if class_weight is not None:
+        each = each * [class_weight[int(label)] for label in truth]
+    loss = float(each.mean())
     if photos.task == "regression":
         return {"loss": loss, MEASURES[photos.task]: float(np.abs(scores - truth).mean())}
     return {"loss": loss, MEASURES[photos.task]: float(worth(photos.task, scores, truth, np.ones(1)).mean())}
