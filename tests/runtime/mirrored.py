@@ -76,8 +76,11 @@ def apart(one, other):
 def logs_apart(one, other):
     found = 0.0
     for first, second in zip(one.phases, other.phases, strict=True):
-        for name in ("val_loss", "val_accuracy"):
-            found = max(found, float(np.abs(np.subtract(first.history[name], second.history[name])).max()))
+        for name in ("loss", "val_loss", "val_accuracy"):
+            if name in first.history:  # a probe has learnt from no batches
+                found = max(
+                    found, float(np.abs(np.subtract(first.history[name], second.history[name])).max())
+                )
     return found
 
 

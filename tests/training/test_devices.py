@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from tfxfer.augment import device_augmentation
 from tfxfer.errors import SettingError
+from tfxfer.runtime import in_shares
 from tfxfer.training import Phase
-from tfxfer.training.devices import build_ahead, built_by, check_devices
+from tfxfer.training.devices import WholeLoss, build_ahead, built_by, check_devices, shared_losses
 
 TWO, TEN = SimpleNamespace(num_replicas_in_sync=2), SimpleNamespace(num_replicas_in_sync=10)
 ACCUMULATING = Phase("slow", optimizer=keras.optimizers.SGD(gradient_accumulation_steps=4))
@@ -85,3 +86,24 @@ def test_what_is_built_ahead_has_its_step_traced_once(ahead, traces):
         build_ahead(model, batches)
     model.fit(batches, epochs=2, verbose=0, shuffle=False)
     assert len(seen) == traces
+
+
+def test_the_loss_of_shares_is_that_of_their_pictures():
+    """Seven pictures in batches of three, the last of one, which a share is filled up with."""
+    random = np.random.default_rng(0)
+    truth, said = np.array([0, 1, 1, 0, 1, 1, 1]), random.dirichlet([1, 1], 7).astype(np.float32)
+    by_class, penalty = {0: 2.0, 1: 0.5}, 0.25
+    whole, shared = shared_losses("sparse_categorical_crossentropy", by_class)
+    own = keras.metrics.Mean()  # as Keras has it
+    batches = tf.data.Dataset.from_tensor_slices((said, truth)).batch(3)
+    for scores, labels, weights in in_shares(batches, 2, class_weight=by_class):
+        losses = keras.losses.sparse_categorical_crossentropy(labels, scores)
+        own.update_state(tf.reduce_mean(losses * weights) + penalty, sample_weight=len(labels))
+        whole.update_state(labels, scores, weights)
+        shared.update_state(labels, scores, weights)
+    logs = {"loss": own.result(), "whole_loss": whole.result(), "shared_loss": shared.result()}
+    logs = {name: float(value) for name, value in logs.items()} | {"val_loss": 1.0, "val_whole_loss": 1.0}
+    expected = np.mean([by_class[label] * -np.log(said[row, label]) for row, label in enumerate(truth)])
+    assert logs["loss"] != pytest.approx(expected + penalty, rel=1e-2)
+    WholeLoss().on_epoch_end(0, logs)
+    assert logs == {"loss": pytest.approx(expected + penalty, rel=1e-5), "val_loss": 1.0}

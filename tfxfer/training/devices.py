@@ -1,13 +1,14 @@
-"""What cannot be with several devices is refused by name, before anything runs."""
+"""What cannot be with several devices is refused by name before anything runs; their loss is as of one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from tfxfer import augment as room
 from tfxfer.config import Phase
@@ -18,7 +19,9 @@ from tfxfer.training.methods.optimizers import own_turns
 if TYPE_CHECKING:
     from tfxfer.augment import Augmentation, DeviceAugmentation, FroFA
 
-__all__ = ["build_ahead", "built_by", "check_devices"]
+__all__ = ["WholeLoss", "build_ahead", "built_by", "check_devices", "shared_losses"]
+
+_WHOLE, _SHARED = "whole_loss", "shared_loss"
 
 
 def check_devices(
@@ -107,3 +110,56 @@ def build_ahead(model: keras.Model, batches: tf.data.Dataset) -> None:
     if (metrics := model._compile_metrics) is not None and not metrics.built:
         targets = batches.element_spec[1]
         metrics.build(keras.KerasTensor(targets.shape, targets.dtype.name), model.outputs[0])
+
+
+class WholeLoss(keras.callbacks.Callback):
+    """Have the training loss be the mean over pictures for all callbacks after it, and for the log.
+
+    Each share's loss is scaled, so that the mean over shares is the batch's; Keras's own figure weighs shares
+    by their pictures once more, and so counts those more that are in larger ones.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 Keras's own
+        """Replace the part of it that is of pictures; penalties are in it as they are."""
+        if logs is None:
+            return
+        if _WHOLE in logs:  # not where weights are but validated
+            logs["loss"] += logs.pop(_WHOLE) - logs.pop(_SHARED)
+        for name in (_WHOLE, _SHARED):
+            logs.pop(f"val_{name}", None)
+
+
+def shared_losses(loss: Any, class_weight: Mapping[int, float] | None) -> list[keras.metrics.Metric]:
+    """Make the weighted metrics that ``WholeLoss`` goes by.
+
+    Args:
+        loss: What is minimized, as ``compile`` takes it.
+        class_weight: Class index -> weight of its pictures in it, as ``in_shares`` took it.
+    """
+    return [_Loss(_WHOLE, loss, class_weight, scaled=False), _Loss(_SHARED, loss, class_weight, scaled=True)]
+
+
+class _Loss(keras.metrics.Mean):
+    """The mean loss of pictures in shares, as it is, or as the shares' weights scale it."""
+
+    def __init__(
+        self, name: str, loss: Any, class_weight: Mapping[int, float] | None, *, scaled: bool
+    ) -> None:
+        super().__init__(name)
+        found = keras.losses.get(loss)
+        self._losses = found.call if isinstance(found, keras.losses.Loss) else found
+        self._by_class = class_weight
+        self._scaled = scaled
+
+    def update_state(self, truth: Any, said: Any, sample_weight: Any = None) -> None:
+        """Take in a share; its weights are 0 for what it was filled up with."""
+        each = self._losses(truth, said)
+        weights = ops.ones_like(each) if sample_weight is None else sample_weight
+        if self._scaled:
+            super().update_state(each * weights)
+            return
+        if self._by_class:
+            labels = ops.argmax(truth, -1) if len(truth.shape) == 2 else truth
+            table = [self._by_class.get(label, 1.0) for label in range(max(self._by_class) + 1)]
+            each *= ops.take(ops.convert_to_tensor(table, each.dtype), ops.cast(labels, "int32"))
+        super().update_state(each, sample_weight=ops.cast(weights > 0, each.dtype))

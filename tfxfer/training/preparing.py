@@ -29,7 +29,7 @@ from tfxfer.models import (
     set_trainable,
 )
 from tfxfer.runtime import choose_precision, scope_of, set_seed, strategy_of
-from tfxfer.training.devices import build_ahead, built_by, check_devices
+from tfxfer.training.devices import WholeLoss, build_ahead, built_by, check_devices, shared_losses
 from tfxfer.training.material.balancing import Balancing, balance_training
 from tfxfer.training.material.changes import choose_augmentation
 from tfxfer.training.material.feature_plan import plan_features
@@ -223,8 +223,14 @@ class Ready:
             ),
             loss=self.balancing.loss,
             metrics=list(self.balancing.metrics),
+            weighted_metrics=self._shared_losses(lesson),
             jit_compile="auto" if self._steps(phase) >= _XLA_STEPS else False,
         )
+
+    def _shared_losses(self, lesson: Lesson) -> list[keras.metrics.Metric] | None:
+        if lesson.example is None:
+            return None
+        return shared_losses(self.balancing.loss, self.lessons.class_weight)
 
     def _steps(self, phase: Phase) -> int:
         pictures = len(self.lessons.photos.split.train)
@@ -246,7 +252,8 @@ class Ready:
         first = course.done_before
         shown: dict[str, Any] = {"epochs": phase.epochs, "first": first, "console": self.console}
         bar = ProgressBar(phase.name, **shown) if self.progress else None
-        plain = [PlainLosses(), *self.balancing.callbacks]
+        whole = [] if lesson.example is None else [WholeLoss()]
+        plain = [*whole, PlainLosses(), *self.balancing.callbacks]
         averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.ema is not None else []
         others = [
             *averaging,
