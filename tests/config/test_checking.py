@@ -21,7 +21,7 @@ from tfxfer import (
     Recipe,
     SettingError,
 )
-from tfxfer.augment import Policy, Step
+from tfxfer.augment import FroFA, Policy, Step
 from tfxfer.config.kinds import members, types_of
 from tfxfer.config.recipe import GROUPS
 
@@ -34,6 +34,7 @@ GIVEN: dict[type, dict[str, Any]] = {
     IntRange: {"low": 0, "high": 4},
     MixUp: {},
     CutMix: {},
+    FroFA: {},
     Step: {"name": "HorizontalFlip"},
     Policy: {"name": "mine", "summary": "Mirrored.", "steps": (), "source": ""},
 }
