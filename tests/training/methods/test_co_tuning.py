@@ -304,8 +304,8 @@ def test_where_there_is_nothing_to_go_by_it_is_refused(network, photos, tags, sa
         micro,
         photos,
         "co_tuning needs the classification layer that a backbone was pretrained with, and micro comes "
-        "without; take a backbone of keras.applications (tfxfer backbones) or a model of yours that tells "
-        "one class a picture (file:DIR), or leave it out.",
+        "without; take a backbone of keras.applications (tfxfer backbones) or a model that tfxfer made "
+        "and that tells one class a picture (file:DIR), or leave it out.",
         says,
     )
     refused(

@@ -163,8 +163,8 @@ def check_co_tuning(model: keras.Model, photos: Photos, phases: Sequence[Phase])
     if model.name not in BACKBONES or not BACKBONES[model.name].builder.startswith("keras.applications:"):
         raise SettingError(
             f"co_tuning needs the classification layer that a backbone was pretrained with, and {model.name} "
-            "comes without; take a backbone of keras.applications (tfxfer backbones) or a model of yours "
-            "that tells one class a picture (file:DIR), or leave it out."
+            "comes without; take a backbone of keras.applications (tfxfer backbones) or a model that "
+            "tfxfer made and that tells one class a picture (file:DIR), or leave it out."
         )
     if origin is None or origin.kind != "imagenet":
         raise SettingError(
