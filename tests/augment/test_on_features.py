@@ -60,7 +60,7 @@ def test_its_name_is_told_where_nothing_heavy_is_loaded():
     assert (FroFA.name,) == FEATURE_AUGMENTATIONS
 
 
-@pytest.mark.parametrize("meant", [None, "light", np.flipud], ids=str)
+@pytest.mark.parametrize("meant", [None, "light", np.flipud], ids=["none", "policy", "function"])
 def test_others_are_none(meant):
     assert choose_feature_augmentation(meant) is None
 
