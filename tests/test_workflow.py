@@ -422,10 +422,14 @@ def test_shards_are_known_again_by_content(sources, shared_pictures, tmp_path):
             "out.",
         ),
         ({"mix": "mixup"}, "mix is for one class a picture (single_label), got multi_label; leave it out."),
+        (
+            {"augment": "frofa", "features": "off"},
+            "augment='frofa' changes kept features, and features='off' keeps none; leave one out.",
+        ),
     ],
-    ids=["balance", "mix"],
+    ids=["balance", "mix", "features"],
 )
-def test_what_is_for_one_class_is_refused_before_a_picture_is_read(tmp_path, settings, message):
+def test_what_does_not_go_together_is_refused_before_a_picture_is_read(tmp_path, settings, message):
     rows = [f"{index}.png,{'odd' if index % 2 else 'even;low'}" for index in range(20)]
     for index in range(20):
         (tmp_path / f"{index}.png").write_text("no picture")

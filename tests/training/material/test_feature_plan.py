@@ -220,7 +220,13 @@ def test_bad_settings_say_what_is_allowed(features, views, message, says):
 def test_features_to_change_are_to_be_kept(says):
     with pytest.raises(SettingError, match=says(OFF)):
         check_features("off", None, FroFA())
-    check_features("auto", None, FroFA())
+    message = (
+        "views=1 keeps what is made of each picture as it is, and augment='frofa' changes the others; give "
+        "at least 2, or leave one out."
+    )
+    with pytest.raises(SettingError, match=says(message)):
+        check_features("auto", 1, FroFA())
+    check_features("auto", 2, FroFA())
 
 
 def test_where_views_are_more_than_epochs_nothing_is_saved(plan, monkeypatch):

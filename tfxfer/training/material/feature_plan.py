@@ -92,7 +92,8 @@ def check_features(
     """Refuse what is no way to use features.
 
     Raises:
-        SettingError: No such way, a number of views that is none, or features are to be changed and not kept.
+        SettingError: No such way, a number of views that is none, or features are to be changed of which
+            none are kept, or none but those that stay.
     """
     if features not in FEATURE_USES:
         hint = did_you_mean(features, FEATURE_USES) or "."
@@ -101,9 +102,16 @@ def check_features(
         raise SettingError(f"views must be at least 1, or None to leave it to fit, got {views}.")
     if views is not None and features == "off":
         raise SettingError("views counts what is kept, and features='off' keeps nothing; leave one out.")
-    if isinstance(augment, room.FroFA) and features == "off":
+    if not isinstance(augment, room.FroFA):
+        return
+    if features == "off":
         raise SettingError(
             f"augment={augment.name!r} changes kept features, and features='off' keeps none; leave one out."
+        )
+    if views == 1:
+        raise SettingError(
+            f"views=1 keeps what is made of each picture as it is, and augment={augment.name!r} changes the "
+            "others; give at least 2, or leave one out."
         )
 
 
