@@ -68,11 +68,11 @@ def test_others_are_none(meant):
 @pytest.mark.parametrize(
     ("strength", "message"),
     [
-        (0, "strength of FroFA must be a number above 0 and at most 1, got 0."),
-        (1.5, "strength of FroFA must be a number above 0 and at most 1, got 1.5."),
-        (float("nan"), "strength of FroFA must be a number above 0 and at most 1, got nan."),
-        (True, "strength of FroFA must be a number above 0 and at most 1, got True."),
-        ("much", "strength of FroFA must be a number above 0 and at most 1, got 'much'."),
+        (0, "strength of FroFA must be above 0 and at most 1, got 0."),
+        (1.5, "strength of FroFA must be above 0 and at most 1, got 1.5."),
+        (float("nan"), "strength of FroFA must be above 0 and at most 1, got nan."),
+        (True, "strength of FroFA must be a number, got True."),
+        ("much", "strength of FroFA must be a number, got 'much'."),
     ],
 )
 def test_a_strength_that_is_none_says_what_is_allowed(strength, message, says):

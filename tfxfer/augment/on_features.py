@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tfxfer.config import check_types
 from tfxfer.errors import SettingError
 
 __all__ = ["FroFA", "choose_feature_augmentation"]
@@ -30,7 +31,7 @@ class FroFA:
             most 1.
 
     Raises:
-        SettingError: The strength is out of range.
+        SettingError: The strength is out of range, or no number.
 
     Source:
         Bär et al. 2024, https://arxiv.org/abs/2403.10519. LOFF-TA: Konuk et al. 2024,
@@ -45,11 +46,9 @@ class FroFA:
     name: ClassVar[str] = "frofa"
 
     def __post_init__(self) -> None:
-        number = isinstance(self.strength, int | float) and not isinstance(self.strength, bool)
-        if not (number and 0 < self.strength <= 1):
-            raise SettingError(
-                f"strength of FroFA must be a number above 0 and at most 1, got {self.strength!r}."
-            )
+        check_types(self, " of FroFA")
+        if not 0 < self.strength <= 1:
+            raise SettingError(f"strength of FroFA must be above 0 and at most 1, got {self.strength:g}.")
 
     def __str__(self) -> str:
         return f"{self.name}(strength={self.strength:g})"
