@@ -247,6 +247,14 @@ def missing(prefix, photos, views):
     return extraction.missing(dict.fromkeys(photos.split.train, views)).views
 
 
+def test_what_changes_pictures_or_maps_is_learnt_from(photos):
+    """Same start, order and dropout: views alone make the losses differ."""
+    settings = {"plan": SHORT, "features": "cache", "batch_size": 16, "progress": False}
+    changes = (None, "light", FroFA(1.0))
+    logs = [fit(small_model(), photos, augment=change, **settings) for change in changes]
+    assert len({log["head"].history["loss"] for log in logs}) == 3
+
+
 @pytest.mark.usefixtures("cache_home")
 def test_a_head_that_learns_alone_learns_from_changed_maps_and_what_comes_after_from_pictures(photos):
     model, start, console = small_model(), small_model(), Console(file=io.StringIO(), width=200)
