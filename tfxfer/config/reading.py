@@ -61,14 +61,16 @@ def read_value(settings: type, name: str, value: object) -> Any:
     Raises:
         SettingError: It is of another type.
     """
-    (default,) = (default_of(each) for each in fields(settings) if each.name == name)
-    kind = types_of(settings)[name]
+    default, kind = _defaults(settings)[name], types_of(settings)[name]
     return None if is_none(kind, value, default) else _value(kind, value, _Place(""), name)
 
 
+def _defaults(settings: type) -> dict[str, Any]:
+    return {each.name: default_of(each) for each in fields(settings)}
+
+
 def _dataclass(settings: type[Settings], table: Mapping[str, object], place: _Place) -> Settings:
-    known = {each.name: default_of(each) for each in fields(settings)}  # type: ignore[arg-type]  # is one
-    kinds = types_of(settings)
+    known, kinds = _defaults(settings), types_of(settings)
     for name in table:
         if name not in known:
             raise SettingError(f"{place.file}: no setting {name!r}{place}{_hint(name, known, place)}")
