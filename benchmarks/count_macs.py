@@ -46,7 +46,7 @@ def count_macs(model: keras.Model) -> int:
         The sum over its layers.
 
     Raises:
-        NotImplementedError: A layer has a kernel, but no rule here says how often it is used.
+        ValueError: A layer has a kernel, but no rule here says how often it is used.
     """
     return sum(layer_macs(layer) for layer in model.layers)
 
@@ -57,9 +57,7 @@ def layer_macs(layer: keras.Layer) -> int:
     if not kernels:
         return 0
     if not isinstance(layer, COUNTED):
-        raise NotImplementedError(
-            f"{layer.name} is a {type(layer).__name__} with a kernel: say how it counts."
-        )
+        raise ValueError(f"{layer.name} is a {type(layer).__name__} with a kernel: say how it counts.")
     pixels = prod(layer.output.shape[1:-1])
     return pixels * sum(prod(kernel.shape) for kernel in kernels)
 
